@@ -1,0 +1,1 @@
+//! What a site owner programs against to keep open browsers in sync.

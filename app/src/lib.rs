@@ -1,0 +1,13 @@
+//! The application: pages and their server functions, and the API a site owner programs against.
+//!
+//! The path of one change: a page calls a server function, which validates, saves through a
+//! [`ports`] trait, answers, and announces the change on a channel; every open browser hears of it
+//! through [`cluster`] and applies it to what it shows.
+//!
+//! Features: `ssr` on the server, `hydrate` in the browser.
+
+pub mod cluster;
+pub mod todo;
+
+#[cfg(feature = "ssr")]
+pub mod ports;
