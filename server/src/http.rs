@@ -1,0 +1,5 @@
+//! Routes.
+
+pub mod answer;
+pub mod body;
+pub mod todos;
