@@ -1,4 +1,4 @@
 //! Placeholder.
 
-//pub mod http;
+pub mod http;
 pub mod store;
