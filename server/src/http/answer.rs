@@ -1,9 +1,9 @@
 //! What routes answer: JSON in one envelope, rendered in one place.
 //!
-//! A handler returns an [`Outcome`]; its parts travel with the response to [`render`], which alone
+//! A handler returns an [`Outcome`]; its parts travel with the response to [`finish`], which alone
 //! knows how long the request took and which path it asked for.
 
-mod render;
+mod finish;
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use wire::Code;
 
-pub use self::render::render;
-use self::render::{Parts, carry};
+pub use self::finish::finish;
+use self::finish::{Parts, carry};
 
 /// What a handler of a JSON route returns.
 pub type Outcome = Result<Answer, ApiError>;
@@ -124,6 +124,12 @@ impl ApiError {
     pub fn details(mut self, details: Value) -> Self {
         self.details = Some(details);
         self
+    }
+
+    /// The whole answer to a request of this path, where [`finish`] is not around: in the layers
+    /// outside it.
+    pub fn at(self, path: &str) -> Response {
+        finish::complete(self.into_response(), path, Duration::ZERO)
     }
 
     /// With a `Retry-After` header, in whole seconds, at least one.

@@ -52,16 +52,15 @@ impl<S: Sync> FromRequest<S> for JsonBody {
 
 /// The tab that sends a request: `uuid` in the body, else the header `X-JPulse-Uuid`. One that no tab
 /// could have counts as none.
-pub fn publisher_uuid(headers: &HeaderMap, body: &Value) -> Option<Arc<str>> {
-    let in_body = body.get("uuid").and_then(Value::as_str);
-    let in_header = || headers.get(UUID_HEADER).and_then(|uuid| uuid.to_str().ok());
-    in_body.filter(|uuid| is_uuid(uuid)).or_else(|| in_header().filter(|uuid| is_uuid(uuid))).map(Arc::from)
+pub fn publisher_uuid(body: &Value, headers: &HeaderMap) -> Option<Arc<str>> {
+    let in_body = body.get("uuid").and_then(Value::as_str).and_then(valid_uuid);
+    in_body.or_else(|| headers.get(UUID_HEADER)?.to_str().ok().and_then(valid_uuid))
 }
 
-/// Whether a tab could have this id: 1 to 64 of `A–Z a–z 0–9 _ . : -`.
-pub fn is_uuid(text: &str) -> bool {
+/// An id that a tab could have: 1 to 64 of `A–Z a–z 0–9 _ . : -`.
+pub fn valid_uuid(text: &str) -> Option<Arc<str>> {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte);
-    (1..=UUID_BYTES).contains(&text.len()) && text.bytes().all(is_allowed)
+    ((1..=UUID_BYTES).contains(&text.len()) && text.bytes().all(is_allowed)).then(|| text.into())
 }
 
 /// Reads a body to its end, even when it turns out too large, as far as that is bearable.
@@ -131,12 +130,12 @@ mod tests {
     #[test]
     fn the_body_names_the_tab_before_the_header_does() {
         let mut headers = HeaderMap::new();
-        assert_eq!(publisher_uuid(&headers, &Value::Null), None);
+        assert_eq!(publisher_uuid(&Value::Null, &headers), None);
         headers.insert(UUID_HEADER, HeaderValue::from_static("from-header"));
-        assert_eq!(publisher_uuid(&headers, &Value::Null).as_deref(), Some("from-header"));
-        assert_eq!(publisher_uuid(&headers, &json!({ "uuid": "a:B_9.-" })).as_deref(), Some("a:B_9.-"));
+        assert_eq!(publisher_uuid(&Value::Null, &headers).as_deref(), Some("from-header"));
+        assert_eq!(publisher_uuid(&json!({ "uuid": "a:B_9.-" }), &headers).as_deref(), Some("a:B_9.-"));
         for wrong in [json!(7), json!(""), json!("a b"), json!("ü"), json!("x".repeat(65))] {
-            assert_eq!(publisher_uuid(&headers, &json!({ "uuid": wrong })).as_deref(), Some("from-header"));
+            assert_eq!(publisher_uuid(&json!({ "uuid": wrong }), &headers).as_deref(), Some("from-header"));
         }
     }
 }

@@ -86,5 +86,5 @@ async fn stats(State(ports): State<Ports>) -> Outcome {
 }
 
 fn publisher(headers: &HeaderMap, body: &Value) -> Publisher {
-    Publisher { uuid: publisher_uuid(headers, body), ..Publisher::default() }
+    Publisher { uuid: publisher_uuid(body, headers), ..Publisher::default() }
 }

@@ -1,6 +1,6 @@
 //! The one place where JSON answers are written.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -20,27 +20,32 @@ use super::ApiError;
 /// `path` when it failed. Failures of axum itself under `/api/1/`, such as a wrong method, get the
 /// same envelope; anything else passes untouched.
 ///
-/// Use it as the layer around all routes: `axum::middleware::from_fn(answer::render)`.
-pub async fn render(request: Request, next: Next) -> Response {
+/// Use it as the layer around all routes: `axum::middleware::from_fn(answer::finish)`.
+pub async fn finish(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let path = request.extensions().get::<OriginalUri>().map_or(request.uri(), |uri| &uri.0).path().to_owned();
     let mut response = next.run(request).await;
-    let parts = match response.extensions_mut().remove::<Arc<Parts>>() {
-        Some(parts) => parts,
-        None if path.starts_with("/api/1/") && is_bare_failure(&response) => {
-            Arc::new(Parts::of_axum(response.status()))
-        }
-        None => return response,
-    };
+    if path.starts_with("/api/1/") && is_bare_failure(&response) {
+        let parts = Parts::of_axum(response.status());
+        response.extensions_mut().get_or_insert_with(|| Arc::new(parts));
+    }
+    complete(response, &path, started.elapsed())
+}
+
+/// Writes the body of a response that carries its parts; leaves any other alone.
+pub(super) fn complete(mut response: Response, path: &str, elapsed: Duration) -> Response {
+    let Some(parts) = response.extensions_mut().remove::<Arc<Parts>>() else { return response };
     let body = match &*parts {
-        Parts::Success(fields) => {
-            serde_json::to_vec(&SuccessBody { success: true, fields, elapsed: started.elapsed().as_millis() })
-        }
+        Parts::Success(fields) => serde_json::to_vec(&SuccessBody {
+            success: response.status().is_success(),
+            fields,
+            elapsed: elapsed.as_millis(),
+        }),
         Parts::Failure(failure) => serde_json::to_vec(&FailureBody {
             success: false,
             error: &failure.error,
             code: failure.code,
-            path: &path,
+            path,
             details: failure.details.as_ref(),
         }),
     };
@@ -55,7 +60,7 @@ pub async fn render(request: Request, next: Next) -> Response {
     response
 }
 
-/// What a handler's response carries to [`render`] instead of a body.
+/// What a handler's response carries to [`finish`] instead of a body.
 #[derive(Debug)]
 pub(super) enum Parts {
     Success(Map<String, Value>),
@@ -94,7 +99,7 @@ struct FailureBody<'a> {
     details: Option<&'a Value>,
 }
 
-/// A response that [`render`] will complete.
+/// A response that [`finish`] will complete.
 pub(super) fn carry(status: StatusCode, parts: Parts) -> Response {
     let mut response = status.into_response();
     response.extensions_mut().insert(Arc::new(parts));
@@ -113,8 +118,6 @@ fn is_bare_failure(response: &Response) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use app::ports::StoreError;
     use axum::{Router, middleware::from_fn, routing::get};
     use http_body_util::BodyExt;
@@ -141,7 +144,7 @@ mod tests {
                 get(async || ApiError::bad_request(Code::InvalidData, "no").details(json!({ "a": 1 }))),
             )
             .nest("/api/1/nested", Router::new().route("/x", get(async || ApiError::no_route())))
-            .layer(from_fn(render));
+            .layer(from_fn(finish));
         let response = routes.oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
         let (head, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
@@ -176,6 +179,15 @@ mod tests {
         let (status, headers, body) = ask("/api/1/flood").await;
         assert_eq!((status, &headers[header::RETRY_AFTER]), (429, &"2".parse().unwrap()));
         assert_eq!(body["code"], "RATE_LIMITED");
+    }
+
+    #[test]
+    fn a_layer_outside_answers_for_itself() {
+        let response = ApiError::no_route().at("/api/1/x");
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()[header::CONTENT_LENGTH]),
+            (404, &"91".parse().unwrap())
+        );
     }
 
     #[tokio::test]
