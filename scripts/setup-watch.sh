@@ -2,8 +2,8 @@
 # cargo-leptos and wasm-bindgen's program, for `make watch`: compiled here, in a light profile.
 . "$(dirname "$0")/env.sh"
 
-# install PROGRAM VERSION MINUTES FLAG...: into the cache, unless that version is on PATH.
-install() {
+# compile_program PROGRAM VERSION MINUTES FLAG...: into the cache, unless that version is on PATH.
+compile_program() {
     local program=$1 version=$2 minutes=$3
     shift 3
     have "$program" && "$program" --version | grep -qwF "$version" && return
@@ -17,6 +17,6 @@ install() {
 
 export CARGO_TARGET_DIR="$CACHE/watch-target"
 bindgen=$(sed -n '/^name = "wasm-bindgen"$/{n;s/version = "\(.*\)"/\1/p}' Cargo.lock)
-install cargo-leptos 0.3.11 15 --features no_downloads
-have wasm-bindgen && wasm-bindgen --version | grep -qwF "$bindgen" || install wasm-bindgen-cli "$bindgen" 3
+compile_program cargo-leptos 0.3.11 15 --features no_downloads
+have wasm-bindgen && wasm-bindgen --version | grep -qwF "$bindgen" || compile_program wasm-bindgen-cli "$bindgen" 3
 rm -rf "$CARGO_TARGET_DIR"

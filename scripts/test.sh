@@ -38,7 +38,7 @@ cargo_tests() {
         --features app/ssr
 }
 
-tool_tests() { cargo test --locked --profile tool --package xtask; }
+tool_tests() { cargo test --locked --package xtask; }
 
 # Nothing here may ask the network; known vulnerabilities are `make deny`'s.
 dependencies() { cargo deny check bans licenses sources; }
