@@ -1,0 +1,1 @@
+// window.jPulse for plain scripts.

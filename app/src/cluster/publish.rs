@@ -1,0 +1,93 @@
+//! Publishing from the browser.
+
+use std::future::Future;
+
+use serde::Serialize;
+use serde_json::Value;
+use thiserror::Error;
+use wire::{Code, Receipt};
+
+use super::{TypedChannel, answer::Answer, link};
+
+/// Tells every subscriber of a channel, in every browser on every instance.
+///
+/// Goes over the socket when connected, else as a request. Nothing is tried twice: after
+/// [`PublishError::ConnectionLost`] and [`PublishError::TimedOut`] the message may have been taken.
+///
+/// On the server, always [`PublishError::NoLink`]: server code has
+/// `app::ports::Cluster::publish_broadcast`.
+///
+/// ```
+/// use app::{channel, cluster::{TypedChannel, publish}};
+/// # #[derive(serde::Serialize)] struct Note { text: String }
+/// const NOTE: TypedChannel<Note> = channel!("view:myApp:note:sent");
+///
+/// # async fn example() -> Result<(), app::cluster::PublishError> {
+/// let receipt = publish(NOTE, &Note { text: "hello".into() }).await?;
+/// # Ok(()) }
+/// ```
+///
+/// # Errors
+///
+/// When `T` is no JSON object, when the server refuses, and when it cannot be reached.
+pub fn publish<T: Serialize>(
+    channel: TypedChannel<T>,
+    message: &T,
+) -> impl Future<Output = Result<Receipt, PublishError>> + Send + use<T> {
+    let answer = Answer::new();
+    match (link::installed(), serde_json::to_value(message)) {
+        (None, _) => answer.settle(Err(PublishError::NoLink)),
+        (Some(link), Ok(Value::Object(payload))) => {
+            let settled = answer.clone();
+            link.publish(&channel.channel(), payload, Box::new(move |outcome| settled.settle(outcome)));
+        }
+        (Some(_), _) => answer.settle(Err(PublishError::NoObject)),
+    }
+    answer
+}
+
+/// Why a message was not published, as far as this browser can know.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum PublishError {
+    /// There is no link to the relay: on the server, or before the page came to life.
+    #[error("there is no link to the relay here")]
+    NoLink,
+    /// The payload is no JSON object.
+    #[error("what is published must be a JSON object")]
+    NoObject,
+    /// The server said no.
+    #[error("{message}")]
+    Refused {
+        /// For programs.
+        code: Code,
+        /// For people.
+        message: String,
+    },
+    /// More messages wait to go out than this tab keeps.
+    #[error("too many messages wait to be published")]
+    QueueFull,
+    /// The connection broke before the answer came: the message may have been taken.
+    #[error("the connection was lost before the server answered")]
+    ConnectionLost,
+    /// No answer came in time: the message may have been taken.
+    #[error("the server did not answer in time")]
+    TimedOut,
+    /// No server could be reached.
+    #[error("the server cannot be reached")]
+    Unreachable,
+}
+
+impl PublishError {
+    /// The same for programs, as it stands on the wire where the server said it.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoLink => "NO_LINK",
+            Self::NoObject => Code::InvalidData.as_str(),
+            Self::Refused { code, .. } => code.as_str(),
+            Self::QueueFull => "QUEUE_FULL",
+            Self::ConnectionLost => "CONNECTION_LOST",
+            Self::TimedOut => "TIMED_OUT",
+            Self::Unreachable => "UNREACHABLE",
+        }
+    }
+}
