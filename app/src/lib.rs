@@ -11,3 +11,7 @@ pub mod todo;
 
 #[cfg(feature = "ssr")]
 pub mod ports;
+#[cfg(feature = "ssr")]
+pub mod timestamp;
+#[cfg(feature = "ssr")]
+pub mod todos;
