@@ -116,13 +116,14 @@ impl From<TitleError> for Problem {
 }
 
 #[cfg(feature = "ssr")]
-impl From<crate::ports::StoreError> for Problem {
-    fn from(error: crate::ports::StoreError) -> Self {
-        use crate::ports::StoreError;
+impl From<crate::todos::TodoError> for Problem {
+    fn from(error: crate::todos::TodoError) -> Self {
+        use crate::todos::TodoError;
         match error {
-            StoreError::NotFound => Self::TaskGone,
-            StoreError::InvalidId | StoreError::InvalidCursor => Self::BadRequest,
-            StoreError::Unavailable(_) => Self::Unavailable,
+            TodoError::Title(error) => error.into(),
+            TodoError::NotFound => Self::TaskGone,
+            TodoError::InvalidId | TodoError::InvalidCursor => Self::BadRequest,
+            TodoError::Unavailable(_) => Self::Unavailable,
         }
     }
 }

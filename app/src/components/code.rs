@@ -1,6 +1,8 @@
 //! A piece of code to read and to take away.
 
-use leptos::{prelude::*, task::spawn_local, web_sys};
+use leptos::{prelude::*, task::spawn_local};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::js_sys::Reflect;
 
 use crate::components::{
     mounted::use_mounted,
@@ -23,7 +25,9 @@ pub fn CodeSample(
         spawn_local(async move {
             match copy_text(code).await {
                 Ok(()) => toasts.show(Level::Success, format!("Copied: {title}")),
-                Err(NotCopied) => toasts.show(Level::Warning, "The browser did not allow copying. Select the code instead."),
+                Err(NotCopied) => {
+                    toasts.show(Level::Warning, "The browser did not allow copying. Select the code instead.")
+                }
             }
         });
     };
@@ -54,15 +58,12 @@ pub fn CodeSample(
 struct NotCopied;
 
 async fn copy_text(text: &str) -> Result<(), NotCopied> {
-    use web_sys::wasm_bindgen::JsValue;
-
     let navigator = window().navigator();
     // Absent on plain http, where calling it would throw.
-    let is_offered = web_sys::js_sys::Reflect::get(&navigator, &"clipboard".into())
-        .is_ok_and(|clipboard: JsValue| clipboard.is_object());
+    let is_offered = Reflect::get(&navigator, &"clipboard".into()).is_ok_and(|clipboard| clipboard.is_object());
     if !is_offered {
         return Err(NotCopied);
     }
     let promise = navigator.clipboard().write_text(text);
-    leptos::__reexports::wasm_bindgen_futures::JsFuture::from(promise).await.map(drop).map_err(|_| NotCopied)
+    JsFuture::from(promise).await.map(drop).map_err(|_| NotCopied)
 }

@@ -15,9 +15,8 @@ pub fn LocalOnlyHint() -> impl IntoView {
     let is_cluster = use_cluster_mode();
     let link = use_link_state();
     let is_dismissed = RwSignal::new(false);
-    let is_shown = move || {
-        is_mounted.get() && link.get() == LinkState::Connected && !is_cluster.get() && !is_dismissed.get()
-    };
+    let is_shown =
+        move || is_mounted.get() && link.get() == LinkState::Connected && !is_cluster.get() && !is_dismissed.get();
     view! {
         <Show when=is_shown>
             <aside class="notice notice-info local-only" aria-label="Local mode">

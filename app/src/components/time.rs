@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use leptos::{prelude::*, web_sys::js_sys::Date};
+use leptos::prelude::*;
+use web_sys::js_sys::Date;
 
 /// How often "2 minutes ago" is looked at again.
 const TICK: Duration = Duration::from_secs(10);

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use leptos::{ev, prelude::*, web_sys};
+use leptos::{ev, prelude::*};
 
 /// Toasts on the screen at most; one more puts the oldest away.
 const SHOWN_MAX: usize = 5;

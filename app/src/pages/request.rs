@@ -56,7 +56,11 @@ pub fn finish<T>(result: Result<T, Problem>, done: Notice, fallback: &str) -> Re
 }
 
 fn accepts_html(parts: &Parts) -> bool {
-    parts.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains("text/html"))
+    parts
+        .headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.contains("text/html"))
 }
 
 fn see_other(location: &str) {

@@ -11,14 +11,14 @@ use super::{
 };
 use crate::{
     channel,
-    cluster::{LiveResource, LiveSources, TypedChannel},
+    cluster::{self, LiveResource, LiveSources, TypedChannel},
     components::{
         notice::FormOutcome,
         skeleton::Skeleton,
         toast::{Level, Toasts, use_toasts},
     },
     error::Problem,
-    todo::{Title, TodoChange},
+    todo::{Title, TodoAction, TodoChange},
 };
 
 /// Where created and deleted tasks are announced.
@@ -32,14 +32,17 @@ const AFTER: &str = "after";
 #[component]
 pub fn TodoBoard() -> impl IntoView {
     let after = use_query_map().read_untracked().get(AFTER);
-    let list = LiveSources::on(LIST_CHANGED, |list: &mut TodoList, change, _| list.apply(change))
-        .also(ITEM_UPDATED, |list: &mut TodoList, change, _| list.apply(change))
-        .load(move || {
-            let page = list_todos(after.clone());
-            async move { page.await.map(TodoList::from) }
-        });
-    let board =
-        Board { list, wishes: RwSignal::new(Vec::new()), wishes_made: StoredValue::new(0), toasts: use_toasts() };
+    let wishes = RwSignal::new(Vec::new());
+    let list = LiveSources::on(LIST_CHANGED, move |list: &mut TodoList, change: TodoChange, _| {
+        come_true(wishes, &change);
+        list.apply(change);
+    })
+    .also(ITEM_UPDATED, |list: &mut TodoList, change, _| list.apply(change))
+    .load(move || {
+        let page = list_todos(after.clone());
+        async move { page.await.map(TodoList::from) }
+    });
+    let board = Board { list, wishes, wishes_made: StoredValue::new(0), toasts: use_toasts() };
     view! {
         <section class="card todo-board" aria-labelledby="tasks">
             <FormOutcome />
@@ -81,9 +84,9 @@ impl Board {
         });
     }
 
-    /// Ticks a task off, or opens it again.
-    pub(super) fn toggle(self, id: String) {
-        self.wish(Wish::Toggle { id: id.clone() }, async move {
+    /// Ticks a task off (`completed`), or opens it again.
+    pub(super) fn toggle(self, id: String, completed: bool) {
+        self.wish(Wish::Toggle { id: id.clone(), completed }, async move {
             match toggle_todo(id.clone()).await {
                 Ok(todo) => self.list.update(|list| list.updated(todo)),
                 Err(problem) => self.refused_for(&id, problem),
@@ -103,7 +106,7 @@ impl Board {
 
     /// Loads what follows the loaded part.
     fn load_more(self, is_loading: RwSignal<bool>) {
-        let cursor = self.list.get_untracked().and_then(|list| list.ok()?.next_cursor().map(str::to_owned));
+        let cursor = untrack(|| self.list.with(|list| list?.as_ref().ok()?.next_cursor().map(str::to_owned)));
         if cursor.is_none() || is_loading.get_untracked() {
             return;
         }
@@ -139,6 +142,20 @@ impl Board {
             self.list.update(|list| list.forget(id));
         }
         self.refused(problem);
+    }
+}
+
+/// News of a task this very tab added may be here before the answer: the wish for it ends with
+/// whichever comes first, so that the task is never seen twice.
+fn come_true(wishes: RwSignal<Vec<Wish>>, change: &TodoChange) {
+    let is_own = cluster::installed().is_some_and(|link| change.uuid.as_deref() == Some(&*link.uuid()));
+    if is_own && change.action == TodoAction::Created {
+        wishes.update(|wishes| {
+            let granted = |wish: &Wish| matches!(wish, Wish::Add { title, .. } if *title == change.todo.title);
+            if let Some(place) = wishes.iter().position(granted) {
+                wishes.remove(place);
+            }
+        });
     }
 }
 
@@ -196,14 +213,18 @@ fn AddForm(board: Board) -> impl IntoView {
 
 #[component]
 fn Listing(board: Board) -> impl IntoView {
-    let state = Memo::new(move |_| match board.list.get() {
-        None => State::Loading,
-        Some(Err(problem)) => State::Failed(problem),
-        Some(Ok(_)) => State::Loaded,
+    let state = Memo::new(move |_| {
+        board.list.with(|list| match list {
+            None => State::Loading,
+            Some(Err(problem)) => State::Failed(*problem),
+            Some(Ok(_)) => State::Loaded,
+        })
     });
-    let shown = Memo::new(move |_| match board.list.get() {
-        Some(Ok(list)) => board.wishes.with(|wishes| list.shown_with(wishes)),
-        _ => Shown::default(),
+    let shown = Memo::new(move |_| {
+        board.list.with(|list| match list {
+            Some(Ok(list)) => board.wishes.with(|wishes| list.shown_with(wishes)),
+            _ => Shown::default(),
+        })
     });
     move || match state.get() {
         State::Loading => ().into_any(),
@@ -237,10 +258,8 @@ fn Rows(board: Board, shown: Memo<Shown>) -> impl IntoView {
         let stats = shown.with(|shown| shown.stats);
         format!("{} in all: {} open, {} done", stats.total, stats.pending, stats.completed)
     };
-    let next_page = move || {
-        let cursor = board.list.get()?.ok()?.next_cursor()?.to_owned();
-        Some(format!("?{AFTER}={cursor}"))
-    };
+    let next_page =
+        move || board.list.with(|list| list?.as_ref().ok()?.next_cursor().map(|cursor| format!("?{AFTER}={cursor}")));
     view! {
         <p class="todo-counts">{counts}</p>
         <Show when=move || shown.with(|shown| shown.rows.is_empty() && !shown.has_more)>

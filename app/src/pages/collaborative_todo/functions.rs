@@ -1,6 +1,6 @@
 //! What the list's page asks the server for. Each works as the target of a plain form as well.
 
-use leptos::{prelude::*, server, server_fn::codec::GetUrl};
+use leptos::{server, server_fn::codec::GetUrl};
 
 use crate::{
     cluster::ClusterClient,
@@ -14,7 +14,10 @@ use crate::{
 ///
 /// When `after` is no cursor of this list, or the store does not answer.
 #[server(prefix = "/fn", endpoint = "todo-list", input = GetUrl, client = ClusterClient)]
-pub async fn list_todos(after: Option<String>) -> Result<TodoPage, Problem> {
+pub async fn list_todos(
+    /// The `next_cursor` of the page before.
+    after: Option<String>,
+) -> Result<TodoPage, Problem> {
     use crate::{error::set_status, pages::request, todos};
     /// Rows a page of the list has.
     const PAGE_ROWS: usize = 20;
@@ -33,7 +36,10 @@ pub async fn list_todos(after: Option<String>) -> Result<TodoPage, Problem> {
 ///
 /// When `text` is no title, or the store does not answer.
 #[server(prefix = "/fn", endpoint = "todo-add", client = ClusterClient)]
-pub async fn add_todo(text: String) -> Result<Todo, Problem> {
+pub async fn add_todo(
+    /// The title as it was typed.
+    text: String,
+) -> Result<Todo, Problem> {
     use crate::{
         components::notice::Notice,
         pages::{address, request},
@@ -50,7 +56,10 @@ pub async fn add_todo(text: String) -> Result<Todo, Problem> {
 ///
 /// When there is no such task, or the store does not answer.
 #[server(prefix = "/fn", endpoint = "todo-toggle", client = ClusterClient)]
-pub async fn toggle_todo(id: String) -> Result<Todo, Problem> {
+pub async fn toggle_todo(
+    /// Of the task.
+    id: String,
+) -> Result<Todo, Problem> {
     use crate::{
         components::notice::Notice,
         pages::{address, request},
@@ -67,7 +76,10 @@ pub async fn toggle_todo(id: String) -> Result<Todo, Problem> {
 ///
 /// When there is no such task, or the store does not answer.
 #[server(prefix = "/fn", endpoint = "todo-delete", client = ClusterClient)]
-pub async fn delete_todo(id: String) -> Result<Todo, Problem> {
+pub async fn delete_todo(
+    /// Of the task.
+    id: String,
+) -> Result<Todo, Problem> {
     use crate::{
         components::notice::Notice,
         pages::{address, request},

@@ -218,7 +218,7 @@ mod tests {
         let list = list(&[2, 1], None);
         let wishes = [
             Wish::Add { key: "wish-1".into(), title: "New".into() },
-            Wish::Toggle { id: todo(2, false).id },
+            Wish::Toggle { id: todo(2, false).id, completed: true },
             Wish::Delete { id: todo(1, false).id },
         ];
         let shown = list.shown_with(&wishes);

@@ -38,8 +38,9 @@ pub(super) fn TodoRow(
         let id = id.clone();
         move |event: SubmitEvent| {
             event.prevent_default();
-            if !state.get_untracked().1 {
-                board.toggle(id.clone());
+            let (is_completed, is_pending) = state.get_untracked();
+            if !is_pending {
+                board.toggle(id.clone(), !is_completed);
             }
         }
     };

@@ -19,6 +19,8 @@ pub enum Wish {
     Toggle {
         /// Of the task.
         id: String,
+        /// What it is to be afterwards.
+        completed: bool,
     },
     /// A task is to be deleted.
     Delete {
@@ -46,10 +48,10 @@ impl Shown {
                 self.stats.count(false, Step::In);
                 self.rows.insert(0, Row::wished(key, title));
             }
-            Wish::Toggle { id } => {
+            Wish::Toggle { id, completed } => {
                 if let Some(row) = self.rows.iter_mut().find(|row| row.key == *id) {
                     self.stats.count(row.is_completed, Step::Out);
-                    row.is_completed = !row.is_completed;
+                    row.is_completed = *completed;
                     row.is_pending = true;
                     self.stats.count(row.is_completed, Step::In);
                 }
