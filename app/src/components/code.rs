@@ -26,7 +26,7 @@ pub fn CodeSample(
             match copy_text(code).await {
                 Ok(()) => toasts.show(Level::Success, format!("Copied: {title}")),
                 Err(NotCopied) => {
-                    toasts.show(Level::Warning, "The browser did not allow copying. Select the code instead.")
+                    toasts.show(Level::Warning, "The browser did not allow copying. Select the code instead.");
                 }
             }
         });

@@ -25,6 +25,7 @@ pub struct InstanceStatus {
 /// # Errors
 ///
 /// When it cannot be reached.
+#[allow(clippy::unused_async, reason = "every server function is asynchronous")]
 #[server(prefix = "/fn", endpoint = "instance-status", input = GetUrl, client = ClusterClient)]
 pub async fn read_status() -> Result<InstanceStatus, Problem> {
     let status = crate::pages::request::ports()?.cluster.status();
