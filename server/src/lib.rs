@@ -1,1 +1,20 @@
-//! Placeholder.
+//! One instance.
+//!
+//! The path of one message: a browser's socket hands a publish to the [`relay`], which checks it and
+//! gives it to the [`hub`]; the hub gives it an id and passes it to the [`bus`], which appends it to
+//! the channel's log and tells every instance that wants it; each instance's hub delivers it, in the
+//! log's order, to its listeners: sockets of the relay and callbacks of server code.
+
+pub mod bus;
+pub mod clock;
+pub mod cluster;
+pub mod config;
+pub mod http;
+pub mod hub;
+pub mod identity;
+pub mod instance;
+pub mod relay;
+pub mod socket;
+pub mod store;
+
+pub use instance::{Instance, StartError};

@@ -249,11 +249,15 @@ pub struct LimitsFrame {
 
 /// Text and time of a welcome.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct WelcomeFrame {
     /// For people.
     pub message: String,
     /// RFC 3339.
     pub timestamp: String,
+    /// Whether a broadcast reaches other instances now; absent from a server that does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster_mode: Option<bool>,
 }
 
 /// Where a subscription begins.

@@ -1,1 +1,4 @@
 //! Placeholder.
+
+mod kit;
+mod store;

@@ -1,0 +1,49 @@
+# Every command a developer needs. Nothing has to be installed first; `make` alone lists them.
+#
+# CARGO_TARGET_DIR moves everything that is built (default: target).
+
+SHELL := bash
+.DEFAULT_GOAL := help
+# scripts/env.sh chooses the toolchain, so that all commands use the same one.
+IN_ENV := . scripts/env.sh &&
+
+.PHONY: help run build test check cluster watch bench deny same-site
+
+help: ## This list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
+
+run: build ## Serve http://127.0.0.1:8080, everything embedded (from nothing: up to 15 minutes)
+	@$(IN_ENV) say "Serving on http://127.0.0.1:$${PORT:-8080}; Ctrl-C stops it" && exec "$$CARGO_TARGET_DIR/release/server"
+
+build: ## The release binary and the site (10 minutes the first time on 2 cores)
+	@scripts/setup-build.sh
+	@scripts/build.sh
+
+test: ## Every check: format, lints, unit, integration and browser tests (40 minutes the first time on 2 cores)
+	@scripts/test.sh
+
+check: ## Format and lints only, for server and browser
+	@scripts/setup-build.sh
+	@scripts/check.sh
+
+cluster: build ## A private Redis and two instances, on 8080 and 8081
+	@scripts/cluster.sh
+
+watch: ## Rebuild and reload on every change (installs cargo-leptos: 20 minutes the first time)
+	@scripts/setup-build.sh
+	@scripts/setup-watch.sh
+	@$(IN_ENV) cargo leptos watch
+
+bench: build ## Deliveries a second, latency, memory of an idle socket, on one instance and on two
+	@scripts/setup-test.sh
+	@$(IN_ENV) cargo bench -p server
+
+deny: ## Licences, sources and known vulnerabilities of all dependencies (asks github.com for the latter)
+	@scripts/setup-build.sh
+	@scripts/setup-deny.sh
+	@$(IN_ENV) cargo deny check
+
+same-site: ## Proves that `cargo leptos build` and `cargo xtask build` make the same site
+	@scripts/setup-build.sh
+	@scripts/setup-watch.sh
+	@scripts/same-site.sh

@@ -1,0 +1,184 @@
+//! What can be done to the to-do list: one way for REST routes and server functions alike.
+//!
+//! Every change goes validate → save → answer → broadcast. The saved document is the truth; the
+//! broadcast is news of it, and losing one never fails a request.
+
+use http::StatusCode;
+use serde_json::Value;
+use thiserror::Error;
+use wire::{Channel, Code};
+
+use crate::{
+    ports::{Ports, Publisher, StoreError},
+    timestamp,
+    todo::{ITEM_UPDATED, LIST_CHANGED, Title, TitleError, Todo, TodoAction, TodoChange, TodoPage, TodoUser},
+};
+
+/// Who did it, when nobody is signed in.
+const GUEST: &str = "guest";
+
+/// One page of the list, newest first; `cursor` is the `next_cursor` of the page before.
+///
+/// # Errors
+///
+/// When the cursor is not one of ours, or the store does not answer.
+pub async fn list(ports: &Ports, limit: usize, cursor: Option<&str>) -> Result<TodoPage, TodoError> {
+    Ok(ports.todos.list(limit, cursor).await?)
+}
+
+/// Adds a todo with this text as its title and tells every open browser.
+///
+/// # Errors
+///
+/// When the text is no title, or the store does not answer.
+pub async fn create(ports: &Ports, text: &str, publisher: Publisher) -> Result<Todo, TodoError> {
+    let title = Title::parse(text)?;
+    let ports = ports.clone();
+    to_the_end(async move {
+        let todo = ports.todos.create(&title, name(&publisher)).await?;
+        announce(&ports, TodoAction::Created, &todo, publisher).await;
+        Ok(todo)
+    })
+    .await
+}
+
+/// Turns done into not done and back, and tells every open browser.
+///
+/// # Errors
+///
+/// When there is no such todo, or the store does not answer.
+pub async fn toggle(ports: &Ports, id: &str, publisher: Publisher) -> Result<Todo, TodoError> {
+    let (ports, id) = (ports.clone(), id.to_owned());
+    to_the_end(async move {
+        let todo = ports.todos.toggle(&id).await?;
+        announce(&ports, TodoAction::Updated, &todo, publisher).await;
+        Ok(todo)
+    })
+    .await
+}
+
+/// Removes a todo and tells every open browser; the todo as it last was.
+///
+/// # Errors
+///
+/// When there is no such todo, or the store does not answer.
+pub async fn delete(ports: &Ports, id: &str, publisher: Publisher) -> Result<Todo, TodoError> {
+    let (ports, id) = (ports.clone(), id.to_owned());
+    to_the_end(async move {
+        let todo = ports.todos.delete(&id).await?;
+        announce(&ports, TodoAction::Deleted, &todo, publisher).await;
+        Ok(todo)
+    })
+    .await
+}
+
+/// Why the list was not changed or shown; the message is for the visitor.
+#[derive(Debug, Error)]
+pub enum TodoError {
+    /// The text is no title.
+    #[error(transparent)]
+    Title(#[from] TitleError),
+    /// There is no todo with this id.
+    #[error("This task does not exist any more.")]
+    NotFound,
+    /// The id is not one a todo could have.
+    #[error("This is not the id of a task.")]
+    InvalidId,
+    /// The cursor was not made by this list.
+    #[error("This is not a cursor of this list.")]
+    InvalidCursor,
+    /// The store does not answer just now; the source is for the log, not for the visitor.
+    #[error("The list cannot be reached just now; nothing was changed. Please try again in a moment.")]
+    Unavailable(#[source] StoreError),
+}
+
+impl TodoError {
+    /// The code for programs.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Title(_) | Self::InvalidCursor => Code::ValidationError,
+            Self::NotFound => Code::TodoNotFound,
+            Self::InvalidId => Code::InvalidId,
+            Self::Unavailable(_) => Code::StoreUnavailable,
+        }
+    }
+
+    /// The status of the answer.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Title(_) | Self::InvalidCursor | Self::InvalidId => StatusCode::BAD_REQUEST,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+impl From<StoreError> for TodoError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound => Self::NotFound,
+            StoreError::InvalidId => Self::InvalidId,
+            StoreError::InvalidCursor => Self::InvalidCursor,
+            StoreError::Unavailable(_) => Self::Unavailable(error),
+        }
+    }
+}
+
+/// Carries `change` through even when the browser hangs up meanwhile, which drops the request's
+/// future: what was saved must be announced.
+async fn to_the_end<T: Send + 'static>(
+    change: impl Future<Output = Result<T, TodoError>> + Send + 'static,
+) -> Result<T, TodoError> {
+    tokio::spawn(change)
+        .await
+        .unwrap_or_else(|ended| Err(TodoError::Unavailable(StoreError::Unavailable(Box::new(ended)))))
+}
+
+fn name(publisher: &Publisher) -> &str {
+    if publisher.username.is_empty() { GUEST } else { &publisher.username }
+}
+
+async fn announce(ports: &Ports, action: TodoAction, todo: &Todo, publisher: Publisher) {
+    let channel = match action {
+        TodoAction::Created | TodoAction::Deleted => LIST_CHANGED,
+        TodoAction::Updated => ITEM_UPDATED,
+    };
+    let change = TodoChange {
+        action,
+        todo: todo.clone(),
+        user: TodoUser { username: name(&publisher).to_owned() },
+        timestamp: timestamp::rfc3339(timestamp::now()),
+        uuid: publisher.uuid.as_deref().map(str::to_owned),
+    };
+    // Both are constants of this crate, so neither can miss; a test holds that.
+    if let (Ok(channel), Ok(Value::Object(payload))) = (Channel::parse(channel), serde_json::to_value(change)) {
+        ports.cluster.announce(&channel, payload, publisher).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_channels_of_the_list_are_well_formed() {
+        for name in [LIST_CHANGED, ITEM_UPDATED] {
+            assert_eq!(Channel::parse(name).unwrap().as_str(), name);
+        }
+    }
+
+    #[test]
+    fn every_error_has_its_code_and_status() {
+        let broken = StoreError::Unavailable("gone".into());
+        let cases = [
+            (TodoError::from(TitleError::Empty), 400, "VALIDATION_ERROR"),
+            (StoreError::NotFound.into(), 404, "TODO_NOT_FOUND"),
+            (StoreError::InvalidId.into(), 400, "INVALID_ID"),
+            (StoreError::InvalidCursor.into(), 400, "VALIDATION_ERROR"),
+            (broken.into(), 503, "STORE_UNAVAILABLE"),
+        ];
+        for (error, status, code) in cases {
+            assert_eq!((error.status().as_u16(), error.code().as_str()), (status, code), "{error:?}");
+        }
+    }
+}

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Format and lints. The server's side and the browser's are linted apart: their features exclude each other.
+. "$(dirname "$0")/env.sh"
+
+cargo fmt --all -- --check || fail "the format differs; run: cargo fmt --all"
+cargo clippy --locked --quiet --all-targets --package wire --package app --package server --package frontend \
+    --package xtask --features app/ssr -- --deny warnings
+cargo clippy --locked --quiet --package frontend --package app --features app/hydrate --target wasm32-unknown-unknown -- --deny warnings

@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Runs every check, all of them even when one fails. The last line counts the tests: `N passed, N failed`;
+# a step that fails without having counted a test counts as one failed.
+. "$(dirname "$0")/lib.sh"
+
+PASSED=0
+FAILED=0
+LOG=$(mktemp -d)
+trap 'rm -rf "$LOG"' EXIT
+
+# step NAME COMMAND...: runs one step, shows what it prints, adds up the tests it counts.
+step() {
+    local name=$1 status=0 passed failed began=$SECONDS
+    shift
+    say "$name"
+    "$@" > >(tee "$LOG/step") 2>&1 || status=$?
+    wait $! || true
+    read -r passed failed < <(count_tests "$LOG/step")
+    [ "$status" = 0 ] || [ "$failed" -gt 0 ] || failed=1
+    PASSED=$((PASSED + passed))
+    FAILED=$((FAILED + failed))
+    say "$name: $([ "$status" = 0 ] && echo done || echo FAILED), $((SECONDS - began)) seconds"
+    return "$status"
+}
+
+# Adds up what `cargo test` and Playwright say of themselves.
+count_tests() {
+    sed 's/\x1b\[[0-9;]*m//g' "$1" | awk '
+        /^test result: / { for (i = 2; i <= NF; i++) { if ($i == "passed;") p += $(i - 1); if ($i == "failed;") f += $(i - 1) } }
+        /^  [0-9]+ passed( \(.*\))?$/ { p += $1 }
+        /^  [0-9]+ (failed|flaky|interrupted|did not run)$/ { f += $1 }
+        END { print p + 0, f + 0 }'
+}
+
+# One profile for tests and binary, so that their dependencies are compiled once.
+cargo_tests() {
+    cargo test --locked --release --no-fail-fast --package wire --package app --package server --package frontend \
+        --features app/ssr
+}
+
+tool_tests() { cargo test --locked --package xtask; }
+
+# Nothing here may ask the network; known vulnerabilities are `make deny`'s.
+dependencies() { cargo deny check bans licenses sources; }
+
+browser_tests() { (cd end2end && CI=${CI:-true} playwright test --reporter=list); }
+
+step "Setting up (5 minutes the first time)" "$ROOT/scripts/setup-test.sh" || {
+    echo "0 passed, 1 failed"
+    exit 1
+}
+. "$ROOT/scripts/env.sh"
+
+step "Format and lints (5 minutes the first time)" scripts/check.sh || true
+step "Dependencies" dependencies || true
+step "Tests of the tools (3 minutes the first time)" tool_tests || true
+step "Unit and integration tests (8 minutes the first time)" cargo_tests || true
+if step "Release build (6 minutes the first time)" scripts/build.sh; then
+    step "Browser tests" browser_tests || true
+fi
+
+echo "$PASSED passed, $FAILED failed"
+[ "$FAILED" = 0 ]

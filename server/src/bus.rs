@@ -1,0 +1,124 @@
+//! Carries messages between instances and keeps the replay log.
+
+mod memory;
+mod redis;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use thiserror::Error;
+use tokio::sync::{mpsc, watch};
+use wire::{Channel, Message, Pattern, Position};
+
+pub use memory::MemoryBus;
+pub use redis::RedisBus;
+
+/// Events that wait for the hub; a bus that finds the inbox full waits, and notices what it missed.
+pub const INBOX: usize = 8_192;
+
+/// What an instance needs from Redis, or from anything standing in for it.
+#[async_trait]
+pub trait Bus: Send + Sync + 'static {
+    /// Starts hearing channels that match; each `join` is undone by one [`Bus::leave`]. On success
+    /// every message published from now on arrives. Remembered while the link is down: joined again
+    /// before the next [`Event::LinkUp`].
+    ///
+    /// # Errors
+    ///
+    /// When the link is down or does not answer in time.
+    async fn join(&self, pattern: &Pattern) -> Result<(), BusError>;
+
+    /// Undoes one [`Bus::join`].
+    async fn leave(&self, pattern: &Pattern);
+
+    /// Appends to the channel's log and tells every instance that joined it, this one included.
+    ///
+    /// Idempotent by the message's id within the log when `attempt` is [`Attempt::Again`].
+    ///
+    /// # Errors
+    ///
+    /// When the link is down or does not answer in time; the message may have been published then.
+    async fn publish(&self, message: &Message, attempt: Attempt) -> Result<Position, BusError>;
+
+    /// Where the channel's log ends now; begins a log where there is none.
+    ///
+    /// # Errors
+    ///
+    /// When the link is down or does not answer in time.
+    async fn position(&self, channel: &Channel) -> Result<Position, BusError>;
+
+    /// What the log still holds after `since`, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// When the link is down or does not answer in time.
+    async fn replay(&self, channel: &Channel, since: &Position) -> Result<Replay, BusError>;
+
+    /// Whether a publish made now is likely to leave this instance.
+    fn link(&self) -> watch::Receiver<Link>;
+
+    /// Keeps `id` for this instance for as long as it runs, or a variation of it when another live
+    /// instance holds it.
+    async fn claim(&self, id: &Arc<str>) -> Arc<str>;
+
+    /// Gives the claim back and ends every connection.
+    async fn close(&self);
+}
+
+/// What a bus tells the hub.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A message of a joined channel. Order within a channel is the log's, but for losses and
+    /// repetitions, which the offset tells.
+    Message(Arc<Message>),
+    /// Everything joined is heard again; what was published meanwhile may be missing.
+    LinkUp,
+    /// Nothing is heard until the next [`Event::LinkUp`].
+    LinkDown,
+}
+
+/// The other end of a bus: where the hub reads.
+pub type Inbox = mpsc::Receiver<Event>;
+
+/// How this instance is linked to the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// There are no others.
+    Local,
+    /// They hear us.
+    Up,
+    /// They do not, for now.
+    Down,
+}
+
+/// Whether a publish may have been made before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// Certainly not.
+    First,
+    /// Perhaps: looked for in the log first.
+    Again,
+}
+
+/// What a log holds after a position.
+#[derive(Clone, Debug)]
+pub struct Replay {
+    /// Where the log ended when it was read.
+    pub position: Position,
+    /// Everything from the asked position to `position`, or `None` when some of it is gone.
+    pub messages: Option<Vec<Arc<Message>>>,
+}
+
+/// Why the bus did not do it.
+#[derive(Debug, Error)]
+pub enum BusError {
+    /// The link is down.
+    #[error("no link to the other instances")]
+    Down,
+    /// Redis answered with an error or not in time.
+    #[error("redis: {0}")]
+    Redis(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Redis answered something that cannot be read.
+    #[error("unreadable answer from the log")]
+    Unreadable,
+}

@@ -1,0 +1,121 @@
+//! The replay log in Redis: a stream of messages and a position for each channel, both in one slot.
+
+use std::sync::Arc;
+
+use fred::{
+    prelude::{Client, Value},
+    types::scripts::Script,
+};
+use uuid::Uuid;
+use wire::{
+    Channel, Message, Position,
+    limits::{LOG_AGE, LOG_MESSAGES},
+};
+
+use super::{Attempt, BusError, Replay};
+
+/// How long the position of a channel outlives its last message, in seconds.
+const POSITION_SECONDS: i64 = 24 * 3_600;
+/// How long the position of a channel outlives the last look at it, in seconds: longer than messages
+/// are kept, short enough that looking at invented channels fills nothing.
+const LOOKED_AT_SECONDS: i64 = 900;
+
+/// The scripts, and the keys they work on.
+pub(super) struct Log {
+    prefix: String,
+    publish: Script,
+    position: Script,
+    replay: Script,
+}
+
+impl Log {
+    pub(super) fn new(prefix: String) -> Self {
+        Self {
+            prefix,
+            publish: Script::from_lua(include_str!("publish.lua")),
+            position: Script::from_lua(include_str!("position.lua")),
+            replay: Script::from_lua(include_str!("replay.lua")),
+        }
+    }
+
+    pub(super) async fn append(
+        &self,
+        client: &Client,
+        to: &str,
+        message: &Message,
+        attempt: Attempt,
+    ) -> Result<Position, BusError> {
+        let mut json = serde_json::to_string(message).map_err(|_| BusError::Unreadable)?;
+        // The script writes the position behind the last field.
+        json.pop();
+        let sought = match attempt {
+            Attempt::First => "",
+            Attempt::Again => message.id.as_deref().unwrap_or_default(),
+        };
+        let (log, position) = self.keys(&message.channel);
+        let values: Vec<Value> = vec![
+            to.into(),
+            json.into(),
+            new_epoch().into(),
+            i64::try_from(LOG_MESSAGES).unwrap_or(i64::MAX).into(),
+            age_milliseconds().into(),
+            POSITION_SECONDS.into(),
+            sought.into(),
+        ];
+        let (epoch, offset): (String, u64) =
+            self.publish.evalsha_with_reload(client, vec![log, position], values).await?;
+        Ok(Position { epoch: epoch.into(), offset })
+    }
+
+    pub(super) async fn position(&self, client: &Client, channel: &Channel) -> Result<Position, BusError> {
+        let (_, position) = self.keys(channel);
+        let values: Vec<Value> = vec![new_epoch().into(), LOOKED_AT_SECONDS.into()];
+        let (epoch, offset): (String, u64) = self.position.evalsha_with_reload(client, vec![position], values).await?;
+        Ok(Position { epoch: epoch.into(), offset })
+    }
+
+    pub(super) async fn replay(
+        &self,
+        client: &Client,
+        channel: &Channel,
+        since: &Position,
+    ) -> Result<Replay, BusError> {
+        let (log, position) = self.keys(channel);
+        let values: Vec<Value> = vec![
+            since.epoch.as_ref().into(),
+            i64::try_from(since.offset).unwrap_or(i64::MAX).into(),
+            i64::try_from(LOG_MESSAGES).unwrap_or(i64::MAX).into(),
+        ];
+        let answer: Vec<Value> = self.replay.evalsha_with_reload(client, vec![log, position], values).await?;
+        let mut answer = answer.into_iter();
+        let (Some(epoch), Some(offset), Some(is_whole)) = (answer.next(), answer.next(), answer.next()) else {
+            return Err(BusError::Unreadable);
+        };
+        let position = Position {
+            epoch: epoch.as_string().ok_or(BusError::Unreadable)?.into(),
+            offset: offset.as_u64().ok_or(BusError::Unreadable)?,
+        };
+        let messages = if is_whole.as_u64() == Some(1) {
+            let messages: Option<Vec<_>> = answer
+                .map(|text| text.as_bytes().and_then(|json| Message::parse(json).ok()).map(Arc::new))
+                .collect();
+            Some(messages.ok_or(BusError::Unreadable)?)
+        } else {
+            None
+        };
+        Ok(Replay { position, messages })
+    }
+
+    /// The log's key and the position's; the braces keep both in one slot of a Redis Cluster.
+    fn keys(&self, channel: &Channel) -> (String, String) {
+        (format!("{}log:{{{channel}}}", self.prefix), format!("{}pos:{{{channel}}}", self.prefix))
+    }
+}
+
+fn new_epoch() -> String {
+    Uuid::new_v4().simple().to_string()
+}
+
+fn age_milliseconds() -> i64 {
+    i64::try_from(LOG_AGE.as_millis()).unwrap_or(i64::MAX)
+}

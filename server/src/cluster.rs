@@ -1,0 +1,121 @@
+//! Broadcasts for pages and server functions: the hub behind [`app::ports::Cluster`].
+
+use std::{sync::Arc, time::Instant};
+
+use app::ports::{Callback, CallbackOptions, ClusterStatus, OwnMessages, PublishError, Publisher};
+use async_trait::async_trait;
+use tokio::sync::mpsc;
+use tokio_util::task::TaskTracker;
+use wire::{Channel, Layer, Pattern, Payload, Position, Receipt, Since};
+
+use crate::{
+    bus::Link,
+    config::RedisMode,
+    hub::{Delivery, Draft, Hub, Listener, Omit},
+    relay::Relay,
+};
+
+/// Announcements that wait to be published; who announces more waits.
+const ANNOUNCEMENTS: usize = 4_096;
+
+/// What pages know of the cluster.
+pub struct ClusterPort {
+    hub: Hub,
+    relay: Relay,
+    redis_mode: RedisMode,
+    started_at: Instant,
+    announcements: mpsc::Sender<Draft>,
+    tasks: TaskTracker,
+}
+
+impl ClusterPort {
+    /// Starts publishing announcements, one behind the other.
+    pub fn start(hub: Hub, relay: Relay, redis_mode: RedisMode, started_at: Instant) -> Self {
+        let (announcements, mut waiting) = mpsc::channel::<Draft>(ANNOUNCEMENTS);
+        let tasks = TaskTracker::new();
+        let publisher = hub.clone();
+        tasks.spawn(async move {
+            while let Some(draft) = waiting.recv().await {
+                let channel = draft.channel.clone();
+                if let Err(error) = publisher.publish(draft).await {
+                    tracing::error!(%channel, %error, "an announcement was not published");
+                }
+            }
+        });
+        tasks.close();
+        Self { hub, relay, redis_mode, started_at, announcements, tasks }
+    }
+}
+
+#[async_trait]
+impl app::ports::Cluster for ClusterPort {
+    async fn publish_broadcast(
+        &self,
+        channel: &Channel,
+        payload: Payload,
+        publisher: Publisher,
+    ) -> Result<Receipt, PublishError> {
+        self.hub.publish(draft(channel, payload, publisher)).await.map_err(|_| PublishError::TooLarge)
+    }
+
+    async fn announce(&self, channel: &Channel, payload: Payload, publisher: Publisher) {
+        if self.announcements.send(draft(channel, payload, publisher)).await.is_err() {
+            tracing::error!(%channel, "an announcement came after the stop");
+        }
+    }
+
+    fn register_broadcast_callback(&self, pattern: Pattern, options: CallbackOptions, callback: Callback) {
+        let own = match (options.own, pattern.layer()) {
+            (OwnMessages::Hear, _) | (OwnMessages::ByLayer, Layer::View) => Omit::Nothing,
+            (OwnMessages::Omit, _) | (OwnMessages::ByLayer, Layer::Model | Layer::Controller) => {
+                Omit::Instance(Arc::clone(self.hub.instance_id()))
+            }
+        };
+        let hub = self.hub.clone();
+        self.tasks.spawn(async move {
+            let listener = Arc::new(CallbackListener { callback });
+            let joined = hub.subscribe(&pattern, own, Since::Now, listener).await;
+            // For as long as the instance runs.
+            std::mem::forget(joined.subscription);
+        });
+    }
+
+    fn is_redis_available(&self) -> bool {
+        *self.hub.link().borrow() == Link::Up
+    }
+
+    async fn position(&self, channel: &Channel) -> Option<Position> {
+        self.hub.position(channel).await
+    }
+
+    fn status(&self) -> ClusterStatus {
+        ClusterStatus {
+            instance_id: Arc::clone(self.hub.instance_id()),
+            is_redis_available: self.is_redis_available(),
+            redis_mode: self.redis_mode.as_str(),
+            sockets: self.relay.sockets(),
+            uptime_seconds: self.started_at.elapsed().as_secs(),
+        }
+    }
+}
+
+/// A site owner's function as a listener.
+struct CallbackListener {
+    callback: Callback,
+}
+
+impl Listener for CallbackListener {
+    fn deliver(&self, deliveries: &[Arc<Delivery>]) {
+        for delivery in deliveries {
+            (self.callback)(&delivery.message);
+        }
+    }
+
+    fn lost(&self, channel: &Channel, _position: Option<&Position>) {
+        tracing::warn!(%channel, "a callback missed messages that cannot be had any more");
+    }
+}
+
+fn draft(channel: &Channel, payload: Payload, publisher: Publisher) -> Draft {
+    Draft { channel: channel.clone(), payload, uuid: publisher.uuid, username: publisher.username }
+}

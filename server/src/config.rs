@@ -1,0 +1,168 @@
+//! What an operator can set: one file, the environment over it, sane defaults under both.
+
+mod error;
+mod load;
+mod redis;
+
+use std::{net::IpAddr, path::PathBuf, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+pub use error::ConfigError;
+pub use redis::{RedisConfig, RedisMode, RedisNode};
+
+/// Everything, one struct per concern. The field names are the keys of `app.toml`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where this instance listens and keeps its files.
+    pub server: ServerConfig,
+    /// Which site and mode: decides the prefix of everything in Redis.
+    pub site: SiteConfig,
+    /// How instances reach each other; without it this instance is alone.
+    pub redis: RedisConfig,
+    /// Where documents are; without it, in a file of this instance.
+    pub mongodb: MongoConfig,
+    /// What one visitor may do.
+    pub limits: LimitsConfig,
+    /// What is written to standard error.
+    pub log: LogConfig,
+}
+
+/// Where this instance listens and keeps its files.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServerConfig {
+    /// The address to listen on.
+    pub host: IpAddr,
+    /// The port to listen on; 0 takes a free one.
+    pub port: u16,
+    /// The embedded store and generated secrets.
+    pub data_dir: PathBuf,
+    /// How long a stop may take before connections are cut, in seconds.
+    pub shutdown_seconds: u64,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self { host: IpAddr::from([127, 0, 0, 1]), port: 8080, data_dir: "./data".into(), shutdown_seconds: 8 }
+    }
+}
+
+impl ServerConfig {
+    /// How long a stop may take before connections are cut.
+    pub fn shutdown_within(&self) -> Duration {
+        Duration::from_secs(self.shutdown_seconds)
+    }
+}
+
+/// Which site, which mode, which instance.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SiteConfig {
+    /// Letters, digits, `_`, `.` and `-`.
+    pub id: String,
+    /// `dev` or `prod`.
+    pub mode: Mode,
+    /// The host's name; empty asks the operating system.
+    pub hostname: String,
+    /// Tells instances on one host apart.
+    pub instance: String,
+}
+
+impl Default for SiteConfig {
+    fn default() -> Self {
+        Self { id: "jpulse".into(), mode: Mode::Dev, hostname: String::new(), instance: "0".into() }
+    }
+}
+
+impl SiteConfig {
+    /// What every key and channel in Redis begins with.
+    pub fn prefix(&self) -> String {
+        format!("{}:{}:", self.id, self.mode.as_str())
+    }
+}
+
+/// For whom the site runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// For its developers.
+    #[default]
+    Dev,
+    /// For its visitors.
+    Prod,
+}
+
+impl Mode {
+    /// As it stands in keys.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Dev => "dev",
+            Self::Prod => "prod",
+        }
+    }
+}
+
+/// Where documents are.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MongoConfig {
+    /// A MongoDB connection string; empty keeps documents in a file of this instance.
+    pub uri: String,
+}
+
+/// What one visitor may do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitsConfig {
+    /// WebSocket messages a second and socket.
+    pub socket_messages: u32,
+    /// Sockets an address.
+    pub sockets_per_address: usize,
+    /// Changing requests a second and address, in the long run; bursts of twice as many pass.
+    pub requests_per_second: u32,
+    /// Bytes that wait for one slow socket before it is closed.
+    pub queue_bytes: usize,
+    /// Messages that wait for one slow socket before it is closed.
+    pub queue_messages: usize,
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        Self {
+            socket_messages: wire::limits::MESSAGES_PER_INTERVAL,
+            sockets_per_address: 1_000,
+            requests_per_second: 200,
+            queue_bytes: 1024 * 1024,
+            queue_messages: 2_048,
+        }
+    }
+}
+
+/// What is written to standard error.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogConfig {
+    /// A level, or a filter such as `info,server::hub=debug`.
+    pub filter: String,
+    /// `text` for people, `json` for collectors.
+    pub format: LogFormat,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { filter: "info".into(), format: LogFormat::Text }
+    }
+}
+
+/// How a line of the log looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}

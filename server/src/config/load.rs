@@ -1,0 +1,152 @@
+//! Reads `app.toml` and the environment.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
+
+use figment::{
+    Figment,
+    error::Kind,
+    providers::{Env, Format, Serialized, Toml},
+};
+
+use super::{Config, ConfigError, RedisMode};
+
+/// The variables with names of their own, and the keys they set.
+const VARIABLES: &[(&str, &str)] = &[
+    ("PORT", "server.port"),
+    ("HOSTNAME", "site.hostname"),
+    ("MONGODB_URI", "mongodb.uri"),
+    ("REDIS_HOST", "redis.single.host"),
+    ("REDIS_PORT", "redis.single.port"),
+    ("REDIS_PASSWORD", "redis.single.password"),
+    ("JPULSE_SITE_ID", "site.id"),
+    ("JPULSE_MODE", "site.mode"),
+    ("JPULSE_DATA_DIR", "server.data_dir"),
+];
+
+/// Where the instance's number is looked for, the first that is set.
+const INSTANCE_VARIABLES: &[&str] = &["JPULSE_INSTANCE", "NODE_APP_INSTANCE", "pm_id"];
+
+/// What they set.
+const INSTANCE_KEY: &str = "site.instance";
+
+/// Keys whose values are numbers; every other variable is text, however much it looks like a number.
+const NUMBER_KEYS: &[&str] = &["server.port", "redis.single.port"];
+
+/// Keys whose values are never shown.
+const SECRET_KEYS: &[&str] = &["password", "secret", "uri"];
+
+impl Config {
+    /// Reads the file named by `JPULSE_CONFIG` (else `app.toml` in the working directory, if there is
+    /// one) and the environment over it. Any key can be set by `JPULSE__` and its path:
+    /// `JPULSE__REDIS__MODE=single`.
+    ///
+    /// # Errors
+    ///
+    /// When the file is missing or broken, or a value is not allowed.
+    pub fn load() -> Result<Self, ConfigError> {
+        let named = env::var_os("JPULSE_CONFIG").map(PathBuf::from);
+        if let Some(path) = &named
+            && !path.is_file()
+        {
+            return Err(ConfigError::Missing(path.clone()));
+        }
+        let path = named.unwrap_or_else(|| "app.toml".into());
+        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        if path.is_file() {
+            figment = figment.merge(Toml::file_exact(&path));
+        }
+        figment = figment.merge(Env::prefixed("JPULSE__").split("__"));
+        for (variable, key) in VARIABLES {
+            figment = overlay(figment, variable, key);
+        }
+        for variable in INSTANCE_VARIABLES.iter().rev() {
+            figment = overlay(figment, variable, INSTANCE_KEY);
+        }
+        let config: Self = figment.extract().map_err(|error| translate(error, &path))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let refuse = |key: &str, value: &str, allowed: &str| {
+            Err(ConfigError::Value { key: key.into(), value: format!("{value:?}"), allowed: allowed.into() })
+        };
+        let is_name = |text: &str| {
+            !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+        };
+        if !is_name(&self.site.id) {
+            return refuse("site.id", &self.site.id, "one or more of A-Z a-z 0-9 _ . -");
+        }
+        if !is_name(&self.site.instance) {
+            return refuse("site.instance", &self.site.instance, "one or more of A-Z a-z 0-9 _ . -");
+        }
+        match self.redis.effective_mode() {
+            RedisMode::Cluster if self.redis.cluster.nodes.is_empty() => {
+                refuse("redis.cluster.nodes", "[]", "at least one {host, port}")
+            }
+            RedisMode::Sentinel if self.redis.sentinel.nodes.is_empty() => {
+                refuse("redis.sentinel.nodes", "[]", "at least one {host, port}")
+            }
+            RedisMode::Sentinel if self.redis.sentinel.master.is_empty() => {
+                refuse("redis.sentinel.master", "", "the name the sentinels know the primary by")
+            }
+            RedisMode::Single if self.redis.single.port == 0 => {
+                refuse("redis.single.port", "0", "a port from 1 to 65535")
+            }
+            _ if self.limits.socket_messages == 0 => refuse("limits.socket_messages", "0", "1 or more"),
+            _ if self.limits.requests_per_second == 0 => refuse("limits.requests_per_second", "0", "1 or more"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Sets `key` from an environment variable that is set and not empty.
+fn overlay(figment: Figment, variable: &str, key: &str) -> Figment {
+    let Ok(text) = env::var(variable) else { return figment };
+    if text.is_empty() {
+        return figment;
+    }
+    match text.parse::<u64>() {
+        Ok(number) if NUMBER_KEYS.contains(&key) => figment.merge((key, number)),
+        _ => figment.merge((key, text)),
+    }
+}
+
+fn translate(error: figment::Error, path: &Path) -> ConfigError {
+    let mut key = error.path.join(".");
+    let is_secret = SECRET_KEYS.iter().any(|secret| key.ends_with(secret));
+    if let Some((variable, _)) = VARIABLES.iter().find(|(variable, set)| *set == key && env::var_os(variable).is_some()) {
+        key = format!("{key} ({variable})");
+    }
+    let shown = |actual: String| if is_secret { "not shown".to_owned() } else { actual };
+    match error.kind {
+        Kind::InvalidType(actual, allowed) | Kind::InvalidValue(actual, allowed) => {
+            ConfigError::Value { key, value: shown(actual.to_string()), allowed: in_words(&allowed) }
+        }
+        Kind::UnknownVariant(actual, allowed) => {
+            ConfigError::Value { key, value: shown(format!("{actual:?}")), allowed: allowed.join(", ") }
+        }
+        Kind::UnknownField(field, allowed) => {
+            let key = if key.is_empty() || key == field { field } else { key };
+            ConfigError::UnknownKey { key, allowed: allowed.join(", ") }
+        }
+        Kind::Message(reason) if key.is_empty() => {
+            ConfigError::Syntax { path: path.to_owned(), reason: reason.split_whitespace().collect::<Vec<_>>().join(" ") }
+        }
+        Kind::Message(reason) => ConfigError::Value { key, value: "malformed".into(), allowed: reason },
+        other => ConfigError::Value { key, value: "malformed".into(), allowed: other.to_string() },
+    }
+}
+
+/// What serde expects, for people.
+fn in_words(expected: &str) -> String {
+    match expected {
+        "u8" => "a whole number from 0 to 255".into(),
+        "u16" => "a whole number from 0 to 65535".into(),
+        "u32" | "u64" | "usize" => "a whole number, 0 or more".into(),
+        other => other.into(),
+    }
+}

@@ -1,0 +1,66 @@
+//! Where browsers open their sockets.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension, Router,
+    extract::{Path, Query, Request, State},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use http::StatusCode;
+use serde::Deserialize;
+use uuid::Uuid;
+use wire::Code;
+
+use super::{Peer, Site, answer::ApiError, body::valid_uuid, origin};
+use crate::socket::{Refusal, Upgrade};
+
+/// The relay's name among the endpoints.
+const RELAY: &str = "jp-broadcast";
+
+pub(super) fn routes() -> Router<Site> {
+    Router::new().route("/api/1/ws/{name}", get(connect)).route("/ws/{name}", get(connect))
+}
+
+#[derive(Deserialize)]
+struct Parameters {
+    uuid: Option<String>,
+}
+
+async fn connect(
+    State(site): State<Site>,
+    Extension(Peer(peer)): Extension<Peer>,
+    Path(name): Path<String>,
+    Query(parameters): Query<Parameters>,
+    mut request: Request,
+) -> Response {
+    let path = request.uri().path().to_owned();
+    let refuse = |status, code, error: &str| ApiError::new(status, code, error).at(&path).into_response();
+    if name != RELAY {
+        return refuse(StatusCode::NOT_FOUND, Code::UnknownEndpoint, "there is no such endpoint");
+    }
+    if !origin::is_same_origin(request.headers()) {
+        return origin::refusal().at(&path).into_response();
+    }
+    let upgrade = match Upgrade::of(&mut request) {
+        Ok(upgrade) => upgrade,
+        Err(Refusal::NotWebSocket | Refusal::Version) => {
+            let error = "this address is for WebSockets (version 13)";
+            let mut response = refuse(StatusCode::UPGRADE_REQUIRED, Code::InvalidMessage, error);
+            response.headers_mut().extend([
+                (http::header::UPGRADE, http::HeaderValue::from_static("websocket")),
+                (http::header::SEC_WEBSOCKET_VERSION, http::HeaderValue::from_static("13")),
+            ]);
+            return response;
+        }
+    };
+    let Some(seat) = site.relay.seat(peer.ip()) else {
+        let error = "too many sockets from this address";
+        return refuse(StatusCode::TOO_MANY_REQUESTS, Code::TooManyConnections, error);
+    };
+    let uuid: Arc<str> =
+        parameters.uuid.as_deref().and_then(valid_uuid).unwrap_or_else(|| Arc::from(Uuid::new_v4().to_string()));
+    let relay = site.relay.clone();
+    upgrade.accept(move |stream| async move { relay.serve(stream, uuid, seat).await })
+}

@@ -1,0 +1,131 @@
+//! This instance's listeners, and what they get: every message of a channel once, in the log's order.
+//!
+//! One task ([`deliver`]) takes what the bus brings, so that order needs no thought elsewhere. A
+//! subscription joins the bus with the first listener of its pattern and leaves it a while after the
+//! last. While the link is down, what is published is delivered here and kept in the [`outbox`].
+
+mod channel;
+mod deliver;
+mod delivery;
+mod outbox;
+mod publish;
+mod registry;
+mod subscribe;
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::sync::{RwLock, mpsc, watch};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use wire::{Channel, Position};
+
+use crate::bus::{Bus, Inbox, Link};
+
+pub use delivery::{Delivery, Listener, Omit};
+pub use publish::{Draft, PublishError};
+pub use subscribe::{Joined, Subscription};
+
+use deliver::Task;
+use outbox::Outbox;
+use registry::Registry;
+
+/// How long a channel is heard after its last listener left: a browser that changes pages comes back.
+const LINGER: Duration = Duration::from_secs(30);
+
+/// The listeners of one instance. Cheap to clone.
+#[derive(Clone)]
+pub struct Hub {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    bus: Arc<dyn Bus>,
+    instance_id: Arc<str>,
+    registry: Mutex<Registry>,
+    /// To the delivering task, from the hub itself.
+    tasks: mpsc::Sender<Task>,
+    /// Numbers deliveries; a listener that joined behind a number did not get that delivery.
+    sequence: AtomicU64,
+    outbox: Mutex<Outbox>,
+    /// Held for writing while the outbox is sent, so that new messages stay behind it.
+    flushing: RwLock<()>,
+    link: watch::Receiver<Link>,
+    background: TaskTracker,
+    stop: CancellationToken,
+}
+
+/// Bounds of what is kept for the other instances while the link is down.
+#[derive(Clone, Copy, Debug)]
+pub struct OutboxLimits {
+    /// Messages; the oldest fall out first.
+    pub messages: usize,
+    /// Bytes; the oldest fall out first.
+    pub bytes: usize,
+}
+
+impl Hub {
+    /// Starts delivering what arrives in `inbox`.
+    pub fn start(bus: Arc<dyn Bus>, inbox: Inbox, instance_id: Arc<str>, limits: OutboxLimits) -> Self {
+        let (tasks, task_inbox) = mpsc::channel(1_024);
+        let link = bus.link();
+        let shared = Arc::new(Shared {
+            bus,
+            instance_id,
+            registry: Mutex::default(),
+            tasks,
+            sequence: AtomicU64::new(1),
+            outbox: Mutex::new(Outbox::new(limits)),
+            flushing: RwLock::default(),
+            link,
+            background: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        });
+        shared.background.spawn(deliver::run(Arc::clone(&shared), inbox, task_inbox));
+        Self { shared }
+    }
+
+    /// The claimed name of this instance.
+    pub fn instance_id(&self) -> &Arc<str> {
+        &self.shared.instance_id
+    }
+
+    /// How this instance is linked to the others, now and from now on.
+    pub fn link(&self) -> watch::Receiver<Link> {
+        self.shared.link.clone()
+    }
+
+    /// Where the channel's log ends now; `None` while no log can be reached.
+    pub async fn position(&self, channel: &Channel) -> Option<Position> {
+        let heard = self.shared.registry().channel(channel).filter(|entry| entry.joined.initialized()).map(Arc::clone);
+        if let Some(position) = heard.and_then(|entry| entry.position()) {
+            return Some(position);
+        }
+        self.shared.bus.position(channel).await.ok()
+    }
+
+    /// Stops delivering. Waits for what is under way.
+    pub async fn stop(&self) {
+        self.shared.stop.cancel();
+        self.shared.background.close();
+        self.shared.background.wait().await;
+    }
+}
+
+impl Shared {
+    fn registry(&self) -> MutexGuard<'_, Registry> {
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn outbox(&self) -> MutexGuard<'_, Outbox> {
+        self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next_sequence(&self) -> u64 {
+        self.sequence.fetch_add(1, Ordering::Relaxed)
+    }
+}

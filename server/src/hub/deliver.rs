@@ -1,0 +1,284 @@
+//! The one task that hands messages to listeners, in the order of each channel's log.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::StreamExt;
+use tokio::{
+    sync::mpsc,
+    time::{MissedTickBehavior, interval, sleep},
+};
+use wire::{Channel, Message, Pattern};
+
+use super::{
+    Delivery, LINGER, Shared,
+    channel::{Entry, Held, Verdict},
+};
+use crate::bus::{BusError, Event, Inbox, Link, Replay};
+
+/// Events taken at once: what arrives together is handed on together, so that a socket writes once.
+const BATCH: usize = 256;
+/// How often unused channels are looked for.
+const SWEEP_EVERY: Duration = Duration::from_secs(10);
+/// How long to wait before the log is asked again after an error.
+const REPAIR_AGAIN_AFTER: Duration = Duration::from_millis(250);
+/// Channels repaired at once after the link came back.
+const REPAIRS_AT_ONCE: usize = 32;
+
+/// What the hub itself asks of the delivering task.
+pub(super) enum Task {
+    /// Deliver a message that is in no log yet.
+    Here { message: Arc<Message>, sequence: u64 },
+    /// A replay has ended.
+    Repaired { channel: Channel, entry: Arc<Entry>, replay: Result<Replay, BusError> },
+}
+
+/// Delivers until the hub stops.
+pub(super) async fn run(shared: Arc<Shared>, mut inbox: Inbox, mut tasks: mpsc::Receiver<Task>) {
+    let mut events = Vec::with_capacity(BATCH);
+    let mut sweep = interval(SWEEP_EVERY);
+    sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = shared.stop.cancelled() => return,
+            count = inbox.recv_many(&mut events, BATCH) => {
+                if count == 0 {
+                    return;
+                }
+                shared.take(events.drain(..));
+            }
+            Some(task) = tasks.recv() => shared.perform(task),
+            _ = sweep.tick() => shared.sweep(),
+        }
+    }
+}
+
+impl Shared {
+    fn take(self: &Arc<Self>, events: impl Iterator<Item = Event>) {
+        let mut together: Vec<Arc<Message>> = Vec::new();
+        for event in events {
+            match event {
+                Event::Message(message) => {
+                    if together.first().is_some_and(|first| first.channel != message.channel) {
+                        self.accept(&together);
+                        together.clear();
+                    }
+                    together.push(message);
+                }
+                Event::LinkUp => {
+                    self.accept(&together);
+                    together.clear();
+                    self.catch_up();
+                }
+                Event::LinkDown => {}
+            }
+        }
+        self.accept(&together);
+    }
+
+    /// Takes messages of one channel as they arrived.
+    fn accept(self: &Arc<Self>, messages: &[Arc<Message>]) {
+        let Some(channel) = messages.first().map(|message| &message.channel) else { return };
+        let (entry, wildcards) = {
+            let mut registry = self.registry();
+            let wildcards = registry.wildcards(channel);
+            if wildcards.is_empty() && registry.channel(channel).is_none() {
+                return;
+            }
+            (registry.order(channel), wildcards)
+        };
+        let mut must_repair = false;
+        {
+            let mut state = entry.state();
+            let mut batch = Vec::with_capacity(messages.len());
+            for message in messages {
+                let verdict = message.position.as_ref().map_or(Verdict::Deliver, |position| state.judge(position));
+                match verdict {
+                    Verdict::Deliver => {
+                        let delivery = Delivery::new(Arc::clone(message), self.next_sequence());
+                        state.keep(&delivery);
+                        batch.push(delivery);
+                    }
+                    Verdict::Repair => must_repair = true,
+                    Verdict::Drop | Verdict::Wait => {}
+                }
+            }
+            self.hand_out(state.listeners.iter().map(|(_, held)| held), &wildcards, &batch);
+        }
+        if must_repair {
+            self.repair(channel, &entry);
+        }
+    }
+
+    /// Gives deliveries of one channel to everybody who wants them.
+    fn hand_out<'a>(
+        &self,
+        listeners: impl Iterator<Item = &'a Held> + Clone,
+        wildcards: &[Arc<Entry>],
+        batch: &[Arc<Delivery>],
+    ) {
+        if batch.is_empty() {
+            return;
+        }
+        let earlier: Vec<Option<u64>> = {
+            let mut outbox = self.outbox();
+            batch.iter().map(|delivery| outbox.take_delivered(&delivery.message)).collect()
+        };
+        if wildcards.is_empty() && earlier.iter().all(Option::is_none) {
+            listeners.for_each(|held| held.give(batch));
+            return;
+        }
+        // One by one, so that a listener with several subscriptions sees one order.
+        for (delivery, earlier) in batch.iter().zip(earlier) {
+            let one = std::slice::from_ref(delivery);
+            let is_new_to = |held: &Held| earlier.is_none_or(|sequence| held.since_sequence > sequence);
+            listeners.clone().filter(|held| is_new_to(held)).for_each(|held| held.give(one));
+            for wildcard in wildcards {
+                let state = wildcard.state();
+                state.listeners.iter().filter(|(_, held)| is_new_to(held)).for_each(|(_, held)| held.give(one));
+            }
+        }
+    }
+
+    fn perform(self: &Arc<Self>, task: Task) {
+        match task {
+            Task::Here { message, sequence } => {
+                let (entry, wildcards) = {
+                    let registry = self.registry();
+                    (registry.channel(&message.channel).map(Arc::clone), registry.wildcards(&message.channel))
+                };
+                let one = [Delivery::new(message, sequence)];
+                if let Some(entry) = entry {
+                    entry.state().listeners.iter().for_each(|(_, held)| held.give(&one));
+                }
+                for wildcard in wildcards {
+                    wildcard.state().listeners.iter().for_each(|(_, held)| held.give(&one));
+                }
+            }
+            Task::Repaired { channel, entry, replay } => self.repaired(&channel, &entry, replay),
+        }
+    }
+
+    /// Asks the log for what is missing behind the position; what arrives meanwhile waits.
+    pub(super) fn repair(self: &Arc<Self>, channel: &Channel, entry: &Arc<Entry>) {
+        let since = {
+            let mut state = entry.state();
+            let Some(position) = state.position.clone() else { return };
+            if std::mem::replace(&mut state.is_repairing, true) {
+                return;
+            }
+            position
+        };
+        let (shared, channel, entry) = (Arc::clone(self), channel.clone(), Arc::clone(entry));
+        self.background.spawn(self.stop.clone().run_until_cancelled_owned(async move {
+            let replay = shared.bus.replay(&channel, &since).await;
+            if replay.is_err() {
+                sleep(REPAIR_AGAIN_AFTER).await;
+            }
+            // The delivering task is gone only when the hub stops.
+            let _ = shared.tasks.send(Task::Repaired { channel, entry, replay }).await;
+        }));
+    }
+
+    fn repaired(self: &Arc<Self>, channel: &Channel, entry: &Arc<Entry>, replay: Result<Replay, BusError>) {
+        let wildcards = self.registry().wildcards(channel);
+        let must_repeat = {
+            let mut state = entry.state();
+            state.is_repairing = false;
+            match replay {
+                Err(error) => {
+                    tracing::debug!(%channel, %error, "cannot ask the log for missing messages");
+                    // Without a link the next one begins with a repair of everything.
+                    *self.link.borrow() != Link::Down
+                }
+                Ok(Replay { position, messages: Some(messages) }) => {
+                    let batch: Vec<_> = messages
+                        .into_iter()
+                        .filter(|message| {
+                            message.position.as_ref().is_some_and(|position| state.judge(position) == Verdict::Deliver)
+                        })
+                        .map(|message| {
+                            let delivery = Delivery::new(message, self.next_sequence());
+                            state.keep(&delivery);
+                            delivery
+                        })
+                        .collect();
+                    debug_assert!(state.position.as_ref() == Some(&position) || batch.is_empty());
+                    self.hand_out(state.listeners.iter().map(|(_, held)| held), &wildcards, &batch);
+                    state.take_ahead()
+                }
+                Ok(Replay { position, messages: None }) => {
+                    tracing::warn!(%channel, "messages are lost: the log does not reach back far enough");
+                    state.listeners.iter().for_each(|(_, held)| held.listener.lost(channel, Some(&position)));
+                    for wildcard in &wildcards {
+                        let state = wildcard.state();
+                        state.listeners.iter().for_each(|(_, held)| held.listener.lost(channel, Some(&position)));
+                    }
+                    state.skip_to(position);
+                    state.take_ahead()
+                }
+            }
+        };
+        if must_repeat {
+            self.repair(channel, entry);
+        }
+    }
+
+    /// Fetches everything missed while the link was down, and sends what waited.
+    fn catch_up(self: &Arc<Self>) {
+        let listened = self.registry().listened();
+        let shared = Arc::clone(self);
+        self.background.spawn(self.stop.clone().run_until_cancelled_owned(async move {
+            shared.flush().await;
+        }));
+        let shared = Arc::clone(self);
+        self.background.spawn(self.stop.clone().run_until_cancelled_owned(async move {
+            futures_util::stream::iter(listened)
+                .for_each_concurrent(REPAIRS_AT_ONCE, |(channel, entry)| {
+                    let shared = Arc::clone(&shared);
+                    async move {
+                        if entry.state().position.is_some() {
+                            shared.repair(&channel, &entry);
+                        } else {
+                            shared.locate(&Pattern::from(&channel), &entry).await;
+                            // They joined without a position: what others published until now is unknown.
+                            let state = entry.state();
+                            let position = state.position.clone();
+                            state
+                                .listeners
+                                .iter()
+                                .for_each(|(_, held)| held.listener.lost(&channel, position.as_ref()));
+                        }
+                    }
+                })
+                .await;
+        }));
+    }
+
+    /// Leaves channels nobody has listened to for a while.
+    fn sweep(self: &Arc<Self>) {
+        let left = self.registry().sweep(|entry| {
+            let state = entry.state();
+            state.is_idle() && state.used_at.elapsed() > LINGER
+        });
+        if left.is_empty() {
+            return;
+        }
+        let shared = Arc::clone(self);
+        self.background.spawn(async move {
+            for pattern in left {
+                shared.bus.leave(&pattern).await;
+            }
+        });
+    }
+}
+
+impl Held {
+    /// Hands over what this listener did not ask to leave out.
+    fn give(&self, batch: &[Arc<Delivery>]) {
+        for wanted in batch.split(|delivery| self.omit.omits(&delivery.message)) {
+            if !wanted.is_empty() {
+                self.listener.deliver(wanted);
+            }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! A message on its way to the listeners of this instance.
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use wire::{Channel, Message, Position};
+
+/// One message for all listeners of this instance, with room for the bytes they share.
+#[derive(Debug)]
+pub struct Delivery {
+    /// What was published.
+    pub message: Arc<Message>,
+    /// Later deliveries have higher numbers.
+    pub sequence: u64,
+    encoded: OnceLock<Bytes>,
+}
+
+impl Delivery {
+    pub(super) fn new(message: Arc<Message>, sequence: u64) -> Arc<Self> {
+        Arc::new(Self { message, sequence, encoded: OnceLock::new() })
+    }
+
+    /// The bytes that go to sockets: encoded by the first who asks, shared by all.
+    pub fn encoded(&self, encode: impl FnOnce(&Message) -> Bytes) -> &Bytes {
+        self.encoded.get_or_init(|| encode(&self.message))
+    }
+}
+
+/// Somebody on this instance who wants messages: a socket, a callback.
+///
+/// Called by the delivering task, so it must not block: queue and return. A listener with several
+/// subscriptions gets a delivery once for each that matches, with the same `sequence`.
+pub trait Listener: Send + Sync + 'static {
+    /// Takes messages of one channel, oldest first.
+    fn deliver(&self, deliveries: &[Arc<Delivery>]);
+
+    /// Messages of this channel are lost and cannot be had any more. `position` is where its log ends.
+    fn lost(&self, channel: &Channel, position: Option<&Position>);
+}
+
+/// Which of its own messages a subscription leaves out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Omit {
+    /// None.
+    #[default]
+    Nothing,
+    /// Those published by this browser tab.
+    Publisher(Arc<str>),
+    /// Those published through this instance.
+    Instance(Arc<str>),
+}
+
+impl Omit {
+    pub(super) fn omits(&self, message: &Message) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Publisher(uuid) => message.uuid.as_ref() == Some(uuid),
+            Self::Instance(id) => message.instance_id == *id,
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Messages the other instances have not got yet: kept while the link is down, in order, within bounds.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
+
+use wire::Message;
+
+use super::OutboxLimits;
+
+/// What waits for the link. When full, the oldest messages fall out and are counted.
+pub(super) struct Outbox {
+    limits: OutboxLimits,
+    waiting: VecDeque<(Arc<Message>, usize)>,
+    bytes: usize,
+    dropped: u64,
+    /// Messages delivered here before they were logged, with the number of that delivery: who listened
+    /// then must not get them again when they come back through the log.
+    delivered: HashMap<Arc<str>, u64>,
+}
+
+impl Outbox {
+    pub(super) fn new(limits: OutboxLimits) -> Self {
+        Self { limits, waiting: VecDeque::new(), bytes: 0, dropped: 0, delivered: HashMap::new() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Keeps a message of `size_bytes`; `sequence` numbers its delivery here.
+    pub(super) fn push(&mut self, message: Arc<Message>, size_bytes: usize, sequence: u64) {
+        if let Some(id) = &message.id {
+            self.delivered.insert(Arc::clone(id), sequence);
+        }
+        self.bytes += size_bytes;
+        self.waiting.push_back((message, size_bytes));
+        while self.waiting.len() > self.limits.messages || self.bytes > self.limits.bytes {
+            let Some((oldest, size_bytes)) = self.waiting.pop_front() else { break };
+            self.bytes -= size_bytes;
+            self.dropped += 1;
+            if let Some(id) = &oldest.id {
+                self.delivered.remove(id);
+            }
+        }
+    }
+
+    /// The oldest message, which stays until [`Outbox::sent`].
+    pub(super) fn first(&self) -> Option<Arc<Message>> {
+        self.waiting.front().map(|(message, _)| Arc::clone(message))
+    }
+
+    /// Removes the oldest message if it is this one.
+    pub(super) fn sent(&mut self, message: &Arc<Message>) {
+        if self.waiting.front().is_some_and(|(first, _)| Arc::ptr_eq(first, message))
+            && let Some((_, size_bytes)) = self.waiting.pop_front()
+        {
+            self.bytes -= size_bytes;
+        }
+    }
+
+    /// How many messages fell out since this was last asked.
+    pub(super) fn take_dropped(&mut self) -> u64 {
+        std::mem::take(&mut self.dropped)
+    }
+
+    /// Whether the message was delivered here before, and under which number. Asked once a message:
+    /// forgotten then.
+    pub(super) fn take_delivered(&mut self, message: &Message) -> Option<u64> {
+        if self.delivered.is_empty() {
+            return None;
+        }
+        self.delivered.remove(message.id.as_ref()?)
+    }
+}

@@ -1,0 +1,79 @@
+//! Which channels and patterns this instance listens to.
+
+use std::{collections::HashMap, sync::Arc};
+
+use wire::{Channel, Pattern};
+
+use super::channel::Entry;
+
+/// Channels known only through a wildcard, at most; beyond, those without listeners are forgotten.
+const HEARD_BY_WILDCARD: usize = 20_000;
+
+/// All entries of this instance, by channel and by the leading parts of wildcards.
+#[derive(Default)]
+pub(super) struct Registry {
+    channels: HashMap<Channel, Arc<Entry>>,
+    wildcards: HashMap<String, Arc<Entry>>,
+}
+
+impl Registry {
+    pub(super) fn channel(&self, channel: &Channel) -> Option<&Arc<Entry>> {
+        self.channels.get(channel)
+    }
+
+    /// The entry of a pattern, made when there is none; counted as in use until `arriving` is taken back.
+    pub(super) fn enter(&mut self, pattern: &Pattern) -> Arc<Entry> {
+        let entry = match (pattern.as_channel(), pattern.prefix()) {
+            (Some(channel), _) => self.channels.entry(channel).or_insert_with(Entry::new),
+            (None, prefix) => self.wildcards.entry(prefix.unwrap_or_default().to_owned()).or_insert_with(Entry::new),
+        };
+        entry.state().arriving += 1;
+        Arc::clone(entry)
+    }
+
+    /// The entry that keeps a channel's order, made for a channel that only wildcards match.
+    pub(super) fn order(&mut self, channel: &Channel) -> Arc<Entry> {
+        if self.channels.len() >= HEARD_BY_WILDCARD && !self.channels.contains_key(channel) {
+            self.channels.retain(|_, entry| entry.joined.initialized() || !entry.state().is_idle());
+        }
+        Arc::clone(self.channels.entry(channel.clone()).or_insert_with(Entry::new))
+    }
+
+    /// The wildcards that match, the shortest first.
+    pub(super) fn wildcards(&self, channel: &Channel) -> Vec<Arc<Entry>> {
+        if self.wildcards.is_empty() {
+            return Vec::new();
+        }
+        channel.prefixes().filter_map(|prefix| self.wildcards.get(prefix)).map(Arc::clone).collect()
+    }
+
+    /// Every channel with listeners or on its way to some.
+    pub(super) fn listened(&self) -> Vec<(Channel, Arc<Entry>)> {
+        let is_listened = |entry: &Arc<Entry>| entry.joined.initialized() || !entry.state().is_idle();
+        self.channels
+            .iter()
+            .filter(|(_, entry)| is_listened(entry))
+            .map(|(channel, entry)| (channel.clone(), Arc::clone(entry)))
+            .collect()
+    }
+
+    /// Removes what nobody has needed for a while; the joined ones among it are to be left.
+    pub(super) fn sweep(&mut self, is_over: impl Fn(&Entry) -> bool) -> Vec<Pattern> {
+        let mut left = Vec::new();
+        self.channels.retain(|channel, entry| {
+            let is_kept = !is_over(entry);
+            if !is_kept && entry.joined.initialized() {
+                left.push(Pattern::from(channel));
+            }
+            is_kept
+        });
+        self.wildcards.retain(|prefix, entry| {
+            let is_kept = !is_over(entry);
+            if !is_kept && entry.joined.initialized() {
+                left.extend(Pattern::parse(&format!("{prefix}*")));
+            }
+            is_kept
+        });
+        left
+    }
+}

@@ -1,0 +1,158 @@
+//! `jp-broadcast`: what browsers and the hub say to each other.
+//!
+//! A browser's socket is one task ([`connection`]) with one bounded queue ([`queue`]). The task reads
+//! requests ([`protocol`]) and writes what the hub put into the queue; a broadcast's bytes are made
+//! once ([`frames`]) and shared by all queues.
+
+mod connection;
+mod frames;
+mod protocol;
+mod queue;
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use slab::Slab;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use wire::{ClusterFrame, DrainFrame, Frame, LimitsFrame, ServerFrame, limits::MESSAGE_BYTES, limits::MESSAGE_INTERVAL};
+
+use crate::{
+    bus::Link,
+    config::LimitsConfig,
+    hub::Hub,
+    socket::{SocketStream, text_frame},
+};
+use connection::Connection;
+use queue::Queue;
+
+/// The path browsers connect to, as they are told in `connected`.
+pub const PATH: &str = "/api/1/ws/jp-broadcast";
+
+/// Over how long browsers spread their reconnects after a drain.
+const DRAIN_SPREAD: Duration = Duration::from_secs(2);
+
+/// All browsers' sockets of one instance. Cheap to clone.
+#[derive(Clone)]
+pub struct Relay {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    hub: Hub,
+    limits: LimitsConfig,
+    sockets: Mutex<Sockets>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+#[derive(Default)]
+struct Sockets {
+    queues: Slab<Arc<Queue>>,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+/// A place for one more socket; given back when dropped.
+pub struct Seat {
+    shared: Arc<Shared>,
+    address: IpAddr,
+}
+
+impl Relay {
+    /// Starts telling browsers about the link.
+    pub fn start(hub: Hub, limits: LimitsConfig) -> Self {
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let relay = Self { shared: Arc::new(Shared { hub, limits, sockets: Mutex::default(), tasks, stop }) };
+        let watching = relay.clone();
+        relay.shared.tasks.spawn(async move { watching.tell_link_changes().await });
+        relay
+    }
+
+    /// A place for one more socket from this address, or `None` when it has as many as it may.
+    pub fn seat(&self, address: IpAddr) -> Option<Seat> {
+        let mut sockets = self.shared.sockets();
+        let count = sockets.by_address.entry(address).or_default();
+        if *count >= self.shared.limits.sockets_per_address {
+            return None;
+        }
+        *count += 1;
+        drop(sockets);
+        Some(Seat { shared: Arc::clone(&self.shared), address })
+    }
+
+    /// Serves one browser until it or the instance goes.
+    pub async fn serve(&self, stream: SocketStream, uuid: Arc<str>, seat: Seat) {
+        let serving = Connection::new(Arc::clone(&self.shared), stream, uuid).run();
+        self.shared.tasks.track_future(serving).await;
+        drop(seat);
+    }
+
+    /// Sockets open now.
+    pub fn sockets(&self) -> usize {
+        self.shared.sockets().queues.len()
+    }
+
+    /// Tells every browser to connect elsewhere and closes their sockets.
+    pub async fn stop(&self) {
+        let drain = Frame::news(ServerFrame::Drain {
+            data: DrainFrame {
+                retry_after_ms: 0,
+                spread_ms: u64::try_from(DRAIN_SPREAD.as_millis()).unwrap_or_default(),
+            },
+        });
+        self.shared.tell_all(&drain);
+        self.shared.stop.cancel();
+        self.shared.tasks.close();
+        self.shared.tasks.wait().await;
+    }
+
+    async fn tell_link_changes(&self) {
+        let mut link = self.shared.hub.link();
+        loop {
+            let changed = self.shared.stop.run_until_cancelled(link.changed()).await;
+            let Some(Ok(())) = changed else { return };
+            let cluster_mode = *link.borrow_and_update() == Link::Up;
+            self.shared.tell_all(&Frame::news(ServerFrame::Cluster { data: ClusterFrame { cluster_mode } }));
+        }
+    }
+}
+
+impl Shared {
+    fn sockets(&self) -> MutexGuard<'_, Sockets> {
+        self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell_all(&self, frame: &Frame) {
+        let bytes = text_frame(&frame.to_json());
+        for (_, queue) in &self.sockets().queues {
+            queue.push(bytes.clone());
+        }
+    }
+
+    fn is_cluster_mode(&self) -> bool {
+        *self.hub.link().borrow() == Link::Up
+    }
+
+    fn limits_frame(&self) -> LimitsFrame {
+        LimitsFrame {
+            max_size: MESSAGE_BYTES,
+            interval: u64::try_from(MESSAGE_INTERVAL.as_millis()).unwrap_or_default(),
+            max_messages: self.limits.socket_messages,
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut sockets = self.shared.sockets();
+        if let Some(count) = sockets.by_address.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                sockets.by_address.remove(&self.address);
+            }
+        }
+    }
+}

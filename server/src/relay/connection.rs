@@ -1,0 +1,155 @@
+//! One browser's socket, from its first frame to its last.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use tokio::time::{Instant, sleep_until, timeout};
+use wire::{
+    Context, Frame, ServerFrame, WelcomeFrame, close,
+    limits::{PING_EVERY, PONG_WITHIN},
+};
+
+use super::{PATH, Shared, protocol::Protocol, queue::Queue};
+use crate::{
+    clock,
+    socket::{Received, SocketStream, close_frame, ping_frame, text_frame},
+};
+
+/// How long a socket that reads too slowly has to take the rest of a frame and the close behind it.
+const LAST_FRAME_WITHIN: Duration = Duration::from_secs(5);
+
+/// The task that owns a socket.
+pub(super) struct Connection {
+    shared: Arc<Shared>,
+    stream: SocketStream,
+    queue: Arc<Queue>,
+    protocol: Protocol,
+    /// Written next; kept between writes so that it is not allocated for each.
+    frames: Vec<Bytes>,
+    /// When to ping, or to give up on a pong.
+    alarm: Instant,
+    awaits_pong: bool,
+}
+
+/// Why a connection ends.
+enum End {
+    /// It is gone.
+    Gone,
+    /// It is told to go.
+    Close { code: u16, reason: &'static str },
+}
+
+impl Connection {
+    pub(super) fn new(shared: Arc<Shared>, stream: SocketStream, uuid: Arc<str>) -> Self {
+        let queue = Queue::new(&shared.limits);
+        let protocol = Protocol::new(Arc::clone(&shared), Arc::clone(&queue), Arc::clone(&uuid));
+        let connected = Frame::news(ServerFrame::Connected {
+            client_id: uuid,
+            namespace: PATH.to_owned(),
+            limits: shared.limits_frame(),
+            ctx: Context::default(),
+        });
+        let welcome = Frame::news(ServerFrame::Welcome {
+            data: WelcomeFrame {
+                message: "Ready for subscriptions".to_owned(),
+                timestamp: clock::now(),
+                cluster_mode: Some(shared.is_cluster_mode()),
+            },
+        });
+        let frames = vec![text_frame(&connected.to_json()), text_frame(&welcome.to_json())];
+        let alarm = Instant::now() + PING_EVERY;
+        Self { shared, stream, queue, protocol, frames, alarm, awaits_pong: false }
+    }
+
+    pub(super) async fn run(mut self) {
+        let key = self.shared.sockets().queues.insert(Arc::clone(&self.queue));
+        let end = self.converse().await;
+        self.shared.sockets().queues.remove(key);
+        // Whoever publishes from here on need not think of this socket.
+        drop(self.protocol);
+        if let End::Close { code, reason } = end {
+            self.frames.push(close_frame(code, reason));
+            // It goes in any case; whether it hears why is its own affair.
+            let _ = timeout(LAST_FRAME_WITHIN, self.stream.send(&mut self.frames)).await;
+        }
+        let _ = timeout(LAST_FRAME_WITHIN, self.stream.end()).await;
+    }
+
+    async fn converse(&mut self) -> End {
+        loop {
+            if !self.frames.is_empty()
+                && let Err(end) = self.write().await
+            {
+                return end;
+            }
+            tokio::select! {
+                taken = self.queue.take(&mut self.frames) => {
+                    if taken.is_err() {
+                        return SLOW;
+                    }
+                }
+                received = self.stream.receive() => {
+                    if let Err(end) = self.take(received).await {
+                        return end;
+                    }
+                }
+                answer = self.protocol.next_receipt() => self.frames.push(answer),
+                () = sleep_until(self.alarm) => {
+                    if self.awaits_pong {
+                        return End::Gone;
+                    }
+                    self.awaits_pong = true;
+                    self.alarm = Instant::now() + PONG_WITHIN;
+                    self.frames.push(ping_frame());
+                }
+                () = self.shared.stop.cancelled() => return self.drain().await,
+            }
+        }
+    }
+
+    /// Writes what is due; gives up when the socket does not read while more than allowed gathers.
+    async fn write(&mut self) -> Result<(), End> {
+        let Self { stream, queue, frames, .. } = self;
+        let written = tokio::select! {
+            biased;
+            written = stream.send(frames) => written,
+            () = async {
+                queue.overflown().await;
+                tokio::time::sleep(LAST_FRAME_WITHIN).await;
+            } => {
+                // Half a frame may have gone out: there is no telling it anything any more.
+                return Err(End::Gone);
+            }
+        };
+        written.map_err(|_| End::Gone)
+    }
+
+    async fn take(&mut self, received: Received) -> Result<(), End> {
+        match received {
+            Received::Text(text) => self.protocol.take(&text, &mut self.frames).await,
+            Received::Binary => self.frames.push(Protocol::not_text()),
+            Received::Pong => {
+                self.awaits_pong = false;
+                self.alarm = Instant::now() + PING_EVERY;
+            }
+            Received::TooBig => return Err(End::Close { code: close::TOO_BIG, reason: "frame too large" }),
+            Received::Closed => return Err(End::Gone),
+        }
+        Ok(())
+    }
+
+    /// Finishes what was asked, says what is queued (the drain frame last) and goes.
+    async fn drain(&mut self) -> End {
+        while self.protocol.is_publishing() {
+            let receipt = self.protocol.next_receipt().await;
+            self.frames.push(receipt);
+        }
+        let mut queued = Vec::new();
+        if let Ok(Ok(())) = timeout(Duration::ZERO, self.queue.take(&mut queued)).await {
+            self.frames.append(&mut queued);
+        }
+        End::Close { code: close::RESTART, reason: "this instance restarts" }
+    }
+}
+
+const SLOW: End = End::Close { code: close::SLOW_CONSUMER, reason: "read too slowly; resume from your position" };

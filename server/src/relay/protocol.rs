@@ -1,0 +1,233 @@
+//! What one browser asks of the relay, and what it is answered.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use futures_util::{StreamExt, future::BoxFuture, stream::FuturesOrdered};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+use wire::{
+    Channel, ChannelError, ClientFrame, ClientRequest, Code, Frame, Layer, Pattern, PongFrame, Position, ServerFrame,
+    Since, SubscribedFrame, UnsubscribedFrame,
+    limits::{MESSAGE_BYTES, MESSAGE_INTERVAL, SUBSCRIPTIONS},
+};
+
+use super::{Shared, frames, queue::Queue};
+use crate::{
+    clock,
+    hub::{Draft, Omit, Subscription},
+    socket::text_frame,
+};
+
+/// Publishes of one socket that may be under way; the next message is read when one is done.
+const PUBLISHES: usize = 64;
+
+/// The state of one browser's conversation.
+pub(super) struct Protocol {
+    shared: Arc<Shared>,
+    queue: Arc<Queue>,
+    uuid: Arc<str>,
+    subscriptions: HashMap<String, Subscription>,
+    publishing: FuturesOrdered<BoxFuture<'static, Bytes>>,
+    window: Window,
+}
+
+/// Counts messages in one interval.
+struct Window {
+    ends: Instant,
+    count: u32,
+    is_noticed: bool,
+}
+
+/// Why a request cannot be done: what the answer says.
+struct Refusal {
+    code: Code,
+    error: String,
+    details: Option<Value>,
+}
+
+impl Protocol {
+    pub(super) fn new(shared: Arc<Shared>, queue: Arc<Queue>, uuid: Arc<str>) -> Self {
+        Self {
+            shared,
+            queue,
+            uuid,
+            subscriptions: HashMap::new(),
+            publishing: FuturesOrdered::new(),
+            window: Window { ends: Instant::now() + MESSAGE_INTERVAL, count: 0, is_noticed: false },
+        }
+    }
+
+    /// Whether receipts are still to come.
+    pub(super) fn is_publishing(&self) -> bool {
+        !self.publishing.is_empty()
+    }
+
+    /// The next receipt, in the order of the publishes; waits for ever when there is none to come.
+    /// Cancel safe.
+    pub(super) async fn next_receipt(&mut self) -> Bytes {
+        match self.publishing.next().await {
+            Some(receipt) => receipt,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// The answer to a binary message.
+    pub(super) fn not_text() -> Bytes {
+        refuse(Refusal::new(Code::InvalidMessage, "messages are JSON text"), None)
+    }
+
+    /// Takes one message and appends what is to be answered at once to `answers`.
+    pub(super) async fn take(&mut self, text: &str, answers: &mut Vec<Bytes>) {
+        let over = self.window.count(self.shared.limits.socket_messages);
+        if over.is_none() && text.len() <= MESSAGE_BYTES {
+            let ClientRequest { frame, request_id } = ClientRequest::parse(text);
+            match frame {
+                Ok(frame) => self.perform(frame, request_id, answers).await,
+                Err(error) => {
+                    answers.push(refuse(Refusal::new(Code::InvalidMessage, error.to_string()), request_id));
+                }
+            }
+            return;
+        }
+        let request_id = ClientRequest::parse(text).request_id;
+        match over {
+            Some(Over { retry_after, is_first }) => {
+                if is_first || request_id.is_some() {
+                    let details = json!({ "retryAfterMs": u64::try_from(retry_after.as_millis()).unwrap_or_default() });
+                    let mut refusal = Refusal::new(Code::RateLimitExceeded, "too many messages, wait a moment");
+                    refusal.details = Some(details);
+                    answers.push(refuse(refusal, request_id));
+                }
+            }
+            None => {
+                let mut refusal = Refusal::new(Code::MessageTooLarge, "the message is too large");
+                refusal.details = Some(json!({ "size": text.len(), "limit": MESSAGE_BYTES }));
+                answers.push(refuse(refusal, request_id));
+            }
+        }
+    }
+
+    async fn perform(&mut self, frame: ClientFrame, request_id: Option<Value>, answers: &mut Vec<Bytes>) {
+        let done = match frame {
+            ClientFrame::Subscribe { channel, omit_self, since } => {
+                self.subscribe(channel, omit_self, since, request_id.clone(), answers).await
+            }
+            ClientFrame::Unsubscribe { channel } => {
+                self.subscriptions.remove(&channel);
+                let data = UnsubscribedFrame { channel, timestamp: clock::now() };
+                answers.push(answer(ServerFrame::Unsubscribed { data }, request_id.clone()));
+                Ok(())
+            }
+            ClientFrame::Publish { channel, data } => self.publish(&channel, data, request_id.clone()).await,
+            ClientFrame::Ping => {
+                let data = PongFrame { timestamp: clock::now() };
+                answers.push(answer(ServerFrame::Pong { data }, request_id.clone()));
+                Ok(())
+            }
+        };
+        if let Err(refusal) = done {
+            answers.push(refuse(refusal, request_id));
+        }
+    }
+
+    async fn subscribe(
+        &mut self,
+        channel: String,
+        omit_self: bool,
+        since: Option<Position>,
+        request_id: Option<Value>,
+        answers: &mut Vec<Bytes>,
+    ) -> Result<(), Refusal> {
+        let pattern = Pattern::parse(&channel)?;
+        if pattern.layer() != Layer::View {
+            return Err(Refusal::forbidden());
+        }
+        if self.subscriptions.len() >= SUBSCRIPTIONS && !self.subscriptions.contains_key(&channel) {
+            let error = format!("a socket holds at most {SUBSCRIPTIONS} subscriptions");
+            return Err(Refusal::new(Code::TooManySubscriptions, error));
+        }
+        let omit = if omit_self { Omit::Publisher(Arc::clone(&self.uuid)) } else { Omit::Nothing };
+        let since = since.map_or(Since::Now, Since::After);
+        let listener = Arc::clone(&self.queue);
+        let joined = self.shared.hub.subscribe(&pattern, omit, since, listener).await;
+        let data = SubscribedFrame {
+            channel: channel.clone(),
+            timestamp: clock::now(),
+            position: joined.position,
+            recovered: joined.is_recovered,
+        };
+        answers.push(answer(ServerFrame::Subscribed { data }, request_id));
+        answers.extend(joined.missed.iter().map(|delivery| delivery.encoded(frames::broadcast).clone()));
+        self.subscriptions.insert(channel, joined.subscription);
+        Ok(())
+    }
+
+    async fn publish(&mut self, channel: &str, data: Value, request_id: Option<Value>) -> Result<(), Refusal> {
+        let channel = Channel::parse(channel)?;
+        if channel.layer() != Layer::View {
+            return Err(Refusal::forbidden());
+        }
+        let Value::Object(payload) = data else {
+            return Err(Refusal::new(Code::InvalidData, "`data` must be an object"));
+        };
+        if self.publishing.len() >= PUBLISHES {
+            // The oldest first: its receipt waits in the queue like everything else.
+            let receipt = self.next_receipt().await;
+            self.queue.push(receipt);
+        }
+        let hub = self.shared.hub.clone();
+        let draft = Draft { channel, payload, uuid: Some(Arc::clone(&self.uuid)), username: String::new() };
+        self.publishing.push_back(Box::pin(async move {
+            match hub.publish(draft).await {
+                Ok(receipt) => answer(ServerFrame::Published { data: receipt }, request_id),
+                Err(error) => refuse(Refusal::new(Code::PayloadTooLarge, error.to_string()), request_id),
+            }
+        }));
+        Ok(())
+    }
+}
+
+/// A message that came too early.
+struct Over {
+    retry_after: Duration,
+    is_first: bool,
+}
+
+impl Window {
+    fn count(&mut self, allowed: u32) -> Option<Over> {
+        let now = Instant::now();
+        if now >= self.ends {
+            *self = Self { ends: now + MESSAGE_INTERVAL, count: 0, is_noticed: false };
+        }
+        self.count = self.count.saturating_add(1);
+        (self.count > allowed).then(|| Over {
+            retry_after: self.ends - now,
+            is_first: !std::mem::replace(&mut self.is_noticed, true),
+        })
+    }
+}
+
+impl Refusal {
+    fn new(code: Code, error: impl Into<String>) -> Self {
+        Self { code, error: error.into(), details: None }
+    }
+
+    fn forbidden() -> Self {
+        Self::new(Code::ForbiddenChannel, "browsers use channels that begin with `view:`")
+    }
+}
+
+impl From<ChannelError> for Refusal {
+    fn from(error: ChannelError) -> Self {
+        Self::new(Code::InvalidChannelName, error.to_string())
+    }
+}
+
+fn answer(data: ServerFrame, request_id: Option<Value>) -> Bytes {
+    text_frame(&Frame::answer(data, request_id).to_json())
+}
+
+fn refuse(refusal: Refusal, request_id: Option<Value>) -> Bytes {
+    text_frame(&Frame::failure(refusal.code, refusal.error, refusal.details, request_id).to_json())
+}

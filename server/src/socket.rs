@@ -1,0 +1,12 @@
+//! WebSockets as the relay and the endpoints use them: the upgrade, and frames made once for many.
+//!
+//! What a browser sends is read by tungstenite. What it gets is written here: a server's frames are
+//! not masked, so the bytes of a broadcast are the same for every socket and are made once.
+
+mod frame;
+mod stream;
+mod upgrade;
+
+pub use frame::{close_frame, ping_frame, text_frame};
+pub use stream::{Received, SocketStream};
+pub use upgrade::{Refusal, Upgrade};

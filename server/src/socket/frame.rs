@@ -1,0 +1,65 @@
+//! The bytes of frames a server sends.
+//!
+//! Source: RFC 6455, section 5.2.
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+const FINAL_TEXT: u8 = 0x81;
+const FINAL_CLOSE: u8 = 0x88;
+const FINAL_PING: u8 = 0x89;
+/// A control frame holds at most 125 bytes, two of which are the close code.
+const CLOSE_REASON_BYTES: usize = 123;
+
+/// A whole text message.
+pub fn text_frame(text: &str) -> Bytes {
+    frame(FINAL_TEXT, text.as_bytes())
+}
+
+/// The last frame a server sends; a reason that is too long is cut.
+pub fn close_frame(code: u16, reason: &str) -> Bytes {
+    let mut payload = Vec::with_capacity(2 + reason.len());
+    payload.put_u16(code);
+    payload.extend_from_slice(&reason.as_bytes()[..reason.floor_char_boundary(CLOSE_REASON_BYTES)]);
+    frame(FINAL_CLOSE, &payload)
+}
+
+/// Asks for a pong.
+pub fn ping_frame() -> Bytes {
+    Bytes::from_static(&[FINAL_PING, 0])
+}
+
+fn frame(first: u8, payload: &[u8]) -> Bytes {
+    let mut bytes = BytesMut::with_capacity(10 + payload.len());
+    bytes.put_u8(first);
+    match (u8::try_from(payload.len()), u16::try_from(payload.len())) {
+        (Ok(length), _) if length < 126 => bytes.put_u8(length),
+        (_, Ok(length)) => {
+            bytes.put_u8(126);
+            bytes.put_u16(length);
+        }
+        _ => {
+            bytes.put_u8(127);
+            bytes.put_u64(payload.len() as u64);
+        }
+    }
+    bytes.extend_from_slice(payload);
+    bytes.freeze()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{close_frame, text_frame};
+
+    #[test]
+    fn lengths_are_written_in_the_shortest_form() {
+        assert_eq!(&text_frame("hi")[..], b"\x81\x02hi");
+        assert_eq!(text_frame(&"x".repeat(125))[..2], [0x81, 125]);
+        assert_eq!(text_frame(&"x".repeat(126))[..4], [0x81, 126, 0, 126]);
+        assert_eq!(text_frame(&"x".repeat(65_536))[..10], [0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]);
+    }
+
+    #[test]
+    fn a_close_reason_never_exceeds_a_control_frame() {
+        assert_eq!(close_frame(4408, &"é".repeat(100))[1], 2 + 122);
+    }
+}

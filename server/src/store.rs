@@ -1,0 +1,88 @@
+//! Documents: one embedded file, or MongoDB. The truth that broadcasts are news of.
+//!
+//! A collection is a port of [`app::ports`] with one file in `store/embedded/` and one in
+//! `store/mongo/`; [`Store`] hands them out, whichever is behind it.
+
+mod cursor;
+mod embedded;
+mod mongo;
+mod open_error;
+
+use std::{path::Path, sync::Arc};
+
+use app::ports::{StoreError, Todos};
+use async_trait::async_trait;
+
+pub use self::open_error::OpenError;
+
+/// An opened store. Clones share it.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = server::store::Store::embedded("./data".as_ref()).await?;
+/// let page = store.todos().list(20, None).await?;
+/// assert_eq!(store.mode(), "embedded");
+/// store.close().await;
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Store {
+    backend: Arc<dyn Backend>,
+    todos: Arc<dyn Todos>,
+}
+
+impl Store {
+    /// Opens the file `jpulse.redb` in this directory; both are made when missing.
+    ///
+    /// # Errors
+    ///
+    /// When another process has the file, it cannot be written, or it is damaged.
+    pub async fn embedded(data_dir: &Path) -> Result<Self, OpenError> {
+        let embedded = Arc::new(embedded::Embedded::open(data_dir).await?);
+        Ok(Self { todos: Arc::new(embedded::Todos::new(Arc::clone(&embedded))), backend: embedded })
+    }
+
+    /// Prepares for the MongoDB at this address; its first use connects, so that an absent one stops
+    /// no instance.
+    ///
+    /// # Errors
+    ///
+    /// When the address is malformed.
+    pub async fn mongo(uri: &str) -> Result<Self, OpenError> {
+        let mongo = Arc::new(mongo::Mongo::new(uri).await?);
+        Ok(Self { todos: Arc::new(mongo::Todos::new(Arc::clone(&mongo))), backend: mongo })
+    }
+
+    /// The to-do list.
+    pub fn todos(&self) -> Arc<dyn Todos> {
+        Arc::clone(&self.todos)
+    }
+
+    /// What is behind it: `embedded` or `mongodb`.
+    pub fn mode(&self) -> &'static str {
+        self.backend.mode()
+    }
+
+    /// Whether the store answers now.
+    ///
+    /// # Errors
+    ///
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.backend.ping().await
+    }
+
+    /// Ends what is under way and lets go of the file or the connections; whoever still holds a
+    /// collection finds it unavailable. Idempotent.
+    pub async fn close(&self) {
+        self.backend.close().await;
+    }
+}
+
+/// What every implementation does for [`Store`], beside its collections.
+#[async_trait]
+trait Backend: Send + Sync + 'static {
+    fn mode(&self) -> &'static str;
+    async fn ping(&self) -> Result<(), StoreError>;
+    async fn close(&self);
+}

@@ -1,0 +1,78 @@
+//! The one writer of a store file: a thread that commits changes in batches.
+
+use std::{
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    thread,
+};
+
+use redb::WriteTransaction;
+use tokio::sync::{mpsc, oneshot};
+
+use super::data_file::DataFile;
+
+/// Changes in one transaction at most.
+const BATCH: usize = 256;
+
+/// What the writer is asked for.
+pub(super) enum Order {
+    /// Part of the next transaction.
+    Change(Change),
+    /// Let go of the file, after everything asked for before.
+    Close(oneshot::Sender<()>),
+}
+
+/// Does its part in a transaction and says how to answer. Dropping it, or the reply, unused tells
+/// whoever waits that nothing was changed.
+pub(super) type Change = Box<dyn FnOnce(&WriteTransaction) -> Result<Reply, redb::Error> + Send>;
+/// Answers, once the transaction is on the disk.
+pub(super) type Reply = Box<dyn FnOnce() + Send>;
+
+/// Starts the thread; it ends when told to close, or when nobody can order any more.
+pub(super) fn start(file: Arc<DataFile>, mut orders: mpsc::Receiver<Order>) -> io::Result<()> {
+    let work = move || {
+        let mut waiting = Vec::with_capacity(BATCH);
+        while orders.blocking_recv_many(&mut waiting, BATCH) > 0 {
+            let mut changes = Vec::with_capacity(waiting.len());
+            let mut closing = None;
+            for order in waiting.drain(..) {
+                match order {
+                    Order::Change(change) if closing.is_none() => changes.push(change),
+                    Order::Change(_) => {}
+                    Order::Close(closed) => closing = Some(closed),
+                }
+            }
+            commit(&file, changes);
+            if let Some(closed) = closing {
+                orders.close();
+                file.close();
+                // Whoever asked may have left.
+                let _ = closed.send(());
+                return;
+            }
+        }
+    };
+    thread::Builder::new().name("store-writer".into()).spawn(work).map(drop)
+}
+
+/// Commits all changes or, when the file fails, none.
+fn commit(file: &DataFile, changes: Vec<Change>) {
+    if changes.is_empty() {
+        return;
+    }
+    // A damaged file can make the library panic: that must not end the writer for good.
+    let committed = catch_unwind(AssertUnwindSafe(|| {
+        file.with(|database| {
+            let transaction = database.begin_write()?;
+            let replies = changes.into_iter().map(|change| change(&transaction)).collect::<Result<Vec<_>, _>>()?;
+            transaction.commit()?;
+            Ok(replies)
+        })
+    }));
+    if let Ok(Ok(replies)) = committed {
+        for reply in replies {
+            reply();
+        }
+    }
+}

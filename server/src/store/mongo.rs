@@ -1,0 +1,97 @@
+//! Documents in MongoDB, shared by all instances of a site.
+
+mod todos;
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use app::ports::StoreError;
+use async_trait::async_trait;
+use mongodb::{
+    Client, Database,
+    bson::doc,
+    error::Error,
+    options::{Acknowledgment, ClientOptions, WriteConcern},
+};
+use thiserror::Error;
+use tokio::time::timeout;
+
+use super::{Backend, OpenError};
+
+pub(super) use self::todos::MongoTodos as Todos;
+
+/// Used when the address names no database.
+const DATABASE: &str = "jpulse";
+/// How long to look for a server that can be asked, unless the address says otherwise.
+const SELECT_WITHIN: Duration = Duration::from_secs(2);
+/// How long one request may take in all: a server that hangs must not hang the page.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// The way to one database of a MongoDB.
+pub(super) struct Mongo {
+    client: Client,
+    database: Database,
+    is_prepared: AtomicBool,
+}
+
+impl Mongo {
+    /// Reads the address; connects later.
+    pub(super) async fn new(uri: &str) -> Result<Self, OpenError> {
+        let mut options = ClientOptions::parse(uri).await.map_err(|error| OpenError::of_address(&error))?;
+        options.app_name.get_or_insert_with(|| "jpulse".into());
+        options.server_selection_timeout.get_or_insert(SELECT_WITHIN);
+        options.connect_timeout.get_or_insert(SELECT_WITHIN);
+        options
+            .write_concern
+            .get_or_insert_with(|| WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build());
+        let name = options.default_database.clone().unwrap_or_else(|| DATABASE.into());
+        let client = Client::with_options(options).map_err(|error| OpenError::of_address(&error))?;
+        let database = client.database(&name);
+        Ok(Self { client, database, is_prepared: AtomicBool::new(false) })
+    }
+
+    /// Runs one request, with the indexes in place, within [`ANSWER_WITHIN`].
+    async fn within<T>(&self, request: impl Future<Output = Result<T, Error>> + Send) -> Result<T, StoreError> {
+        let prepared = async {
+            if !self.is_prepared.load(Ordering::Acquire) {
+                todos::create_indexes(&self.database).await?;
+                self.is_prepared.store(true, Ordering::Release);
+            }
+            request.await
+        };
+        match timeout(ANSWER_WITHIN, prepared).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(StoreError::Unavailable(Box::new(Fault::Driver(error)))),
+            Err(_) => Err(StoreError::Unavailable(Box::new(Fault::Silent))),
+        }
+    }
+}
+
+/// Why MongoDB did not do it.
+#[derive(Debug, Error)]
+enum Fault {
+    /// It cannot be reached, or it refused.
+    #[error("MongoDB: {0}; check MONGODB_URI and that the server runs")]
+    Driver(Error),
+    /// It took the request and said nothing.
+    #[error("MongoDB: no answer within {} s; check that the server is not stuck", ANSWER_WITHIN.as_secs())]
+    Silent,
+}
+
+#[async_trait]
+impl Backend for Mongo {
+    fn mode(&self) -> &'static str {
+        "mongodb"
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.within(async { self.database.run_command(doc! { "ping": 1 }).await }).await.map(drop)
+    }
+
+    async fn close(&self) {
+        // Immediate: the requests under way were given their time by the server's own shutdown.
+        self.client.clone().shutdown().immediate(true).await;
+    }
+}

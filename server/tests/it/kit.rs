@@ -1,0 +1,3 @@
+//! What the tests share: real servers on free ports.
+
+pub mod mongod;

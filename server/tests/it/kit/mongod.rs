@@ -1,0 +1,118 @@
+//! A real MongoDB of a test's own.
+
+use std::{
+    env,
+    io::{self, BufRead, BufReader},
+    net::{Ipv4Addr, TcpListener},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::{Arc, LazyLock, Mutex, PoisonError, Weak},
+    thread,
+};
+
+use tempfile::TempDir;
+
+/// Where set-up puts it, under the home directory.
+const CACHED: &str = ".cache/jpulse/mongodb/bin/mongod";
+const CURE: &str = "no mongod found: run `make test`, which installs one, or name one in JPULSE_TEST_MONGOD";
+/// What it logs when it is ready.
+const READY: &str = "Waiting for connections";
+
+/// A `mongod` on a free port with a directory of its own; killed by its id when dropped.
+pub struct Mongod {
+    process: Child,
+    port: u16,
+    _data: TempDir,
+}
+
+impl Mongod {
+    /// Starts one and waits until it listens.
+    ///
+    /// # Panics
+    ///
+    /// When there is no `mongod`, with a line that names the cure.
+    pub fn start() -> Self {
+        Self::start_on(free_port())
+    }
+
+    /// The one that tests running now share, each with a database of its own; ends with the last.
+    pub fn shared() -> Arc<Self> {
+        static SHARED: Mutex<Weak<Mongod>> = Mutex::new(Weak::new());
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.upgrade().unwrap_or_else(|| {
+            let started = Arc::new(Self::start());
+            *shared = Arc::downgrade(&started);
+            started
+        })
+    }
+
+    /// Starts one on this port and waits until it listens.
+    ///
+    /// # Panics
+    ///
+    /// As [`Mongod::start`], and when the port is taken.
+    pub fn start_on(port: u16) -> Self {
+        let data = TempDir::new().expect("a temporary directory");
+        let mut process = Command::new(program())
+            .args(["--bind_ip", "127.0.0.1", "--port", &port.to_string(), "--quiet", "--nounixsocket"])
+            .args(["--wiredTigerCacheSizeGB", "0.25", "--setParameter", "diagnosticDataCollectionEnabled=false"])
+            .arg("--dbpath")
+            .arg(data.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect(CURE);
+        let mut log = BufReader::new(process.stdout.take().expect("its log"));
+        let mut line = String::new();
+        while !line.contains(READY) {
+            line.clear();
+            assert!(log.read_line(&mut line).expect("its log") > 0, "mongod ended at once; {CURE}");
+        }
+        // It would stop at a full pipe; this ends with it.
+        thread::spawn(move || io::copy(&mut log, &mut io::sink()));
+        Self { process, port, _data: data }
+    }
+
+    /// The address of a database of this name on it.
+    pub fn uri(&self, database: &str) -> String {
+        format!("mongodb://127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// The port it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Sends it a signal: `STOP` makes it hang, `CONT` lets it go on.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.process.id().to_string()]).status();
+        assert!(sent.expect("the program kill").success(), "no signal {name} to mongod");
+    }
+}
+
+impl Drop for Mongod {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A port that nobody listens on now.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().expect("its address").port()
+}
+
+fn program() -> PathBuf {
+    static PROGRAM: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
+        if let Some(named) = env::var_os("JPULSE_TEST_MONGOD") {
+            return Some(PathBuf::from(named)).filter(|path| path.is_file());
+        }
+        let path = env::var_os("PATH").unwrap_or_default();
+        let on_path = env::split_paths(&path).map(|directory| directory.join("mongod"));
+        let cached = env::home_dir().into_iter().map(|home| home.join(CACHED));
+        on_path.chain(cached).find(|candidate| candidate.is_file())
+    });
+    PROGRAM.clone().expect(CURE)
+}

@@ -1,0 +1,228 @@
+//! One contract over both stores, and what only one of them can show.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
+
+mod embedded;
+mod mongo;
+
+use std::{collections::HashSet, future::Future};
+
+use app::{
+    ports::{StoreError, Todos},
+    todo::{Title, Todo, TodoStats},
+};
+use server::store::Store;
+
+/// Every promise of a store, kept by each: `$with` runs a test on a fresh store of its kind.
+macro_rules! contract {
+    ($with:path) => {
+        crate::store::contract!($with:
+            a_new_list_is_empty,
+            a_created_todo_is_listed_as_answered,
+            a_toggle_turns_and_turns_back,
+            a_toggle_by_many_at_once_loses_none,
+            a_deleted_todo_is_gone,
+            what_is_not_there_is_not_found,
+            malformed_ids_and_cursors_are_told_apart,
+            paging_shows_each_todo_once_newest_first,
+            paging_neither_skips_nor_repeats_while_todos_come_and_go,
+            todos_created_at_once_are_all_kept,
+            a_page_has_1_to_100_todos,
+            any_title_survives,
+            a_store_that_answers_pings_until_it_is_closed,
+        );
+    };
+    ($with:path: $($test:ident),* $(,)?) => {
+        $(#[tokio::test(flavor = "multi_thread")]
+        async fn $test() {
+            $with(crate::store::$test).await;
+        })*
+    };
+}
+use contract;
+
+async fn a_new_list_is_empty(store: Store) {
+    let page = store.todos().list(20, None).await.unwrap();
+    assert_eq!((page.todos.len(), page.stats, page.next_cursor), (0, TodoStats::default(), None));
+}
+
+async fn a_created_todo_is_listed_as_answered(store: Store) {
+    let todos = store.todos();
+    let made = todos.create(&title("water the plants"), "mona").await.unwrap();
+    assert_eq!((made.title.as_str(), made.completed, made.username.as_str()), ("water the plants", false, "mona"));
+    assert!(made.id.len() == 24 && made.id.bytes().all(|byte| byte.is_ascii_hexdigit()), "{}", made.id);
+    assert_eq!(made.created_at, made.updated_at);
+    assert!(made.created_at.len() == 24 && made.created_at.ends_with('Z'), "{}", made.created_at);
+    assert_eq!(all(&*todos, 20).await, [made]);
+    assert_eq!(stats(&*todos).await, (1, 0, 1));
+}
+
+async fn a_toggle_turns_and_turns_back(store: Store) {
+    let todos = store.todos();
+    let made = todos.create(&title("t"), "guest").await.unwrap();
+    let done = todos.toggle(&made.id).await.unwrap();
+    assert!(done.completed && done.updated_at >= made.updated_at, "{done:?}");
+    assert_eq!(Todo { completed: false, updated_at: made.updated_at.clone(), ..done.clone() }, made);
+    assert_eq!(stats(&*todos).await, (1, 1, 0));
+    assert!(!todos.toggle(&made.id.to_uppercase()).await.unwrap().completed);
+    assert_eq!(stats(&*todos).await, (1, 0, 1));
+}
+
+async fn a_toggle_by_many_at_once_loses_none(store: Store) {
+    let todos = store.todos();
+    let made = todos.create(&title("t"), "guest").await.unwrap();
+    let states = at_once(51, |_| {
+        let (todos, id) = (store.todos(), made.id.clone());
+        async move { todos.toggle(&id).await.unwrap().completed }
+    })
+    .await;
+    assert_eq!(states.iter().filter(|completed| **completed).count(), 26);
+    assert_eq!(stats(&*todos).await, (1, 1, 0));
+}
+
+async fn a_deleted_todo_is_gone(store: Store) {
+    let todos = store.todos();
+    let kept = todos.create(&title("kept"), "guest").await.unwrap();
+    let made = todos.create(&title("gone"), "guest").await.unwrap();
+    let done = todos.toggle(&made.id).await.unwrap();
+    assert_eq!(todos.delete(&made.id).await.unwrap(), done);
+    assert_eq!(all(&*todos, 20).await, [kept]);
+    assert_eq!(stats(&*todos).await, (1, 0, 1));
+    assert!(matches!(todos.delete(&made.id).await, Err(StoreError::NotFound)));
+}
+
+async fn what_is_not_there_is_not_found(store: Store) {
+    let todos = store.todos();
+    let id = "0123456789abcdef01234567";
+    assert!(matches!(todos.toggle(id).await, Err(StoreError::NotFound)));
+    assert!(matches!(todos.delete(id).await, Err(StoreError::NotFound)));
+    assert_eq!(stats(&*todos).await, (0, 0, 0));
+}
+
+async fn malformed_ids_and_cursors_are_told_apart(store: Store) {
+    let todos = store.todos();
+    for id in ["", "1", "not-an-id", "0123456789abcdef0123456g", "0123456789abcdef012345678", "$where", "../../etc"] {
+        assert!(matches!(todos.toggle(id).await, Err(StoreError::InvalidId)), "{id}");
+        assert!(matches!(todos.delete(id).await, Err(StoreError::InvalidId)), "{id}");
+    }
+    for cursor in ["", "x", "0123456789abcdef01234567", "{\"$gt\":1}", &"f".repeat(41)] {
+        assert!(matches!(todos.list(5, Some(cursor)).await, Err(StoreError::InvalidCursor)), "{cursor}");
+    }
+}
+
+async fn paging_shows_each_todo_once_newest_first(store: Store) {
+    let todos = store.todos();
+    // Faster than the clock ticks: many share a `createdAt`.
+    at_once(47, |n| {
+        let todos = store.todos();
+        async move { todos.create(&title(&format!("number {n}")), "guest").await.unwrap() }
+    })
+    .await;
+    for limit in [1, 7, 46, 47, 48] {
+        let seen = all(&*todos, limit).await;
+        assert_eq!(seen.len(), 47, "limit {limit}");
+        assert!(seen.is_sorted_by(|newer, older| place(newer) > place(older)), "limit {limit}");
+    }
+}
+
+async fn paging_neither_skips_nor_repeats_while_todos_come_and_go(store: Store) {
+    let todos = store.todos();
+    let mut there = HashSet::new();
+    for n in 0..30 {
+        there.insert(todos.create(&title(&format!("before {n}")), "guest").await.unwrap().id);
+    }
+    let (mut seen, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = todos.list(4, cursor.as_deref()).await.unwrap();
+        seen.extend(page.todos.iter().map(|todo| todo.id.clone()));
+        // One comes in front; the very todo that the cursor names goes.
+        todos.create(&title("meanwhile"), "guest").await.unwrap();
+        if let Some(last) = page.todos.last() {
+            todos.delete(&last.id).await.unwrap();
+        }
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen.len(), there.len());
+    assert_eq!(seen.into_iter().collect::<HashSet<_>>(), there);
+}
+
+async fn todos_created_at_once_are_all_kept(store: Store) {
+    let made = at_once(200, |n| {
+        let todos = store.todos();
+        async move { todos.create(&title(&n.to_string()), "guest").await.unwrap().id }
+    })
+    .await;
+    let listed: HashSet<_> = all(&*store.todos(), 100).await.into_iter().map(|todo| todo.id).collect();
+    assert_eq!(listed, made.into_iter().collect());
+    assert_eq!(stats(&*store.todos()).await, (200, 0, 200));
+}
+
+async fn a_page_has_1_to_100_todos(store: Store) {
+    let todos = store.todos();
+    for _ in 0..101 {
+        todos.create(&title("t"), "guest").await.unwrap();
+    }
+    assert_eq!(todos.list(0, None).await.unwrap().todos.len(), 1);
+    let page = todos.list(usize::MAX, None).await.unwrap();
+    assert_eq!((page.todos.len(), page.next_cursor.is_some()), (100, true));
+    let page = todos.list(100, page.next_cursor.as_deref()).await.unwrap();
+    assert_eq!((page.todos.len(), page.next_cursor), (1, None));
+}
+
+async fn any_title_survives(store: Store) {
+    let todos = store.todos();
+    for text in ["<b>&\"'</b>", "😀 ü 漢字 \u{202e}", "$where: {\"a\":1}", "a.b$c", &"ß".repeat(200)] {
+        assert_eq!(todos.create(&title(text), "<i>").await.unwrap().title, text);
+        assert_eq!(todos.list(1, None).await.unwrap().todos[0].title, text);
+    }
+}
+
+async fn a_store_that_answers_pings_until_it_is_closed(store: Store) {
+    store.ping().await.unwrap();
+    store.close().await;
+    store.close().await;
+    assert!(matches!(store.ping().await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(store.todos().create(&title("t"), "guest").await, Err(StoreError::Unavailable(_))));
+}
+
+fn title(text: &str) -> Title {
+    Title::parse(text).unwrap()
+}
+
+fn place(todo: &Todo) -> (&str, &str) {
+    (&todo.created_at, &todo.id)
+}
+
+/// The whole list, page by page.
+async fn all(todos: &dyn Todos, limit: usize) -> Vec<Todo> {
+    let (mut all, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = todos.list(limit, cursor.as_deref()).await.unwrap();
+        assert!(page.todos.len() <= limit);
+        all.extend(page.todos);
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            return all;
+        }
+    }
+}
+
+/// Total, completed, pending.
+async fn stats(todos: &dyn Todos) -> (u64, u64, u64) {
+    let stats = todos.list(1, None).await.unwrap().stats;
+    (stats.total, stats.completed, stats.pending)
+}
+
+async fn at_once<F>(times: usize, work: impl Fn(usize) -> F) -> Vec<F::Output>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    let tasks: Vec<_> = (0..times).map(|n| tokio::spawn(work(n))).collect();
+    let mut outputs = Vec::with_capacity(times);
+    for task in tasks {
+        outputs.push(task.await.unwrap());
+    }
+    outputs
+}
