@@ -103,9 +103,22 @@
             const { data, meta } = JSON.parse(text);
             if (receiptsDue > 0) held.push([subscription, data, meta]);
             else hand(subscription, data, meta);
-        }, () => {
-            for (const callback of [...onGap]) call(callback, { channel });
-        });
+        }, () => tellGap(channel));
+    };
+
+    // Several subscriptions of a channel lose the same messages: one call tells it.
+    const gaps = new Set();
+    const tellGap = (channel) => {
+        if (gaps.size === 0) {
+            queueMicrotask(() => {
+                const channels = [...gaps];
+                gaps.clear();
+                for (const channel of channels) {
+                    for (const callback of [...onGap]) call(callback, { channel });
+                }
+            });
+        }
+        gaps.add(channel);
     };
 
     const subscribe = (channel, callback, options) => {
