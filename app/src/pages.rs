@@ -11,3 +11,5 @@ pub mod overview;
 #[cfg(feature = "ssr")]
 pub mod request;
 pub mod spa;
+
+pub use address::REDIRECTS;
