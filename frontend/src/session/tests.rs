@@ -437,10 +437,17 @@ fn a_draining_server_that_never_closes_is_left_all_the_same() {
 }
 
 #[test]
+fn the_cluster_mode_comes_with_the_welcome_and_follows() {
+    let mut tab = Tab::connected();
+    let welcome = json!({"type": "welcome", "data": {"message": "", "timestamp": "", "clusterMode": true}});
+    assert_eq!(tab.hear(welcome), [Action::ClusterMode(true)]);
+    let cluster = tab.hear(json!({"type": "cluster", "data": {"clusterMode": false}}));
+    assert_eq!(cluster, [Action::ClusterMode(false)]);
+}
+
+#[test]
 fn what_a_newer_server_says_is_passed_over() {
     let mut tab = Tab::connected();
     assert!(tab.hear(json!({"type": "fireworks"})).is_empty());
     assert!(tab.on(Event::Text("no JSON".into())).is_empty());
-    let cluster = tab.hear(json!({"type": "cluster", "data": {"clusterMode": true}}));
-    assert_eq!(cluster, [Action::ClusterMode(true)]);
 }
