@@ -26,7 +26,7 @@ use wire::{Channel, Position};
 
 use crate::bus::{Bus, Inbox, Link};
 
-pub use delivery::{Delivery, Listener, Omit};
+pub use delivery::{Batch, Delivery, Listener, Omit};
 pub use publish::{Draft, PublishError};
 pub use subscribe::{Joined, Subscription};
 
