@@ -1,4 +1,5 @@
 //! The to-do list over REST, and what browsers hear of it.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 
 use app::todo::{ITEM_UPDATED, LIST_CHANGED};
 use reqwest::{Client, Method};
