@@ -7,3 +7,4 @@ mod outage;
 mod relay;
 mod rest;
 mod store;
+mod todos;
