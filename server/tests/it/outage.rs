@@ -43,10 +43,8 @@ async fn messages_of_an_outage_reach_the_other_instance_in_order_and_once() {
     assert_eq!(there.next_data().await["number"], 0);
 
     redis.kill();
-    until("both know", async || {
-        !left.ports.cluster.is_redis_available() && !right.ports.cluster.is_redis_available()
-    })
-    .await;
+    until("both know", async || !left.ports.cluster.is_redis_available() && !right.ports.cluster.is_redis_available())
+        .await;
     assert_eq!(here.next().await["data"], json!({ "type": "cluster", "data": { "clusterMode": false } }));
     for number in 1..=20 {
         assert_eq!(publish(&left, number).await["data"]["fallback"], true);

@@ -68,7 +68,8 @@ async fn an_unknown_position_is_never_called_recovered() {
 async fn what_is_wrong_is_answered_and_the_socket_stays() {
     let instance = start().await;
     let mut browser = instance.open_browser().await;
-    let too_large = json!({ "type": "publish", "channel": NEWS, "data": { "x": "x".repeat(65_536) }, "requestId": "r" });
+    let too_large =
+        json!({ "type": "publish", "channel": NEWS, "data": { "x": "x".repeat(65_536) }, "requestId": "r" });
     for (message, code) in [
         ("{".to_owned(), "INVALID_MESSAGE"),
         (json!({ "type": "dance" }).to_string(), "INVALID_MESSAGE"),
