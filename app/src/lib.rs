@@ -6,7 +6,12 @@
 //!
 //! Features: `ssr` on the server, `hydrate` in the browser.
 
+pub mod app;
 pub mod cluster;
+pub mod components;
+pub mod error;
+pub mod pages;
+pub mod shell;
 pub mod todo;
 
 #[cfg(feature = "ssr")]
@@ -15,3 +20,6 @@ pub mod ports;
 pub mod timestamp;
 #[cfg(feature = "ssr")]
 pub mod todos;
+
+pub use app::App;
+pub use shell::shell;

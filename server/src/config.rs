@@ -39,13 +39,21 @@ pub struct ServerConfig {
     pub port: u16,
     /// The embedded store and generated secrets.
     pub data_dir: PathBuf,
+    /// The built site; empty looks for `site` beside the binary and one folder up.
+    pub site_root: PathBuf,
     /// How long a stop may take before connections are cut, in seconds.
     pub shutdown_seconds: u64,
 }
 
 impl Default for ServerConfig {
     fn default() -> Self {
-        Self { host: IpAddr::from([127, 0, 0, 1]), port: 8080, data_dir: "./data".into(), shutdown_seconds: 8 }
+        Self {
+            host: IpAddr::from([127, 0, 0, 1]),
+            port: 8080,
+            data_dir: "./data".into(),
+            site_root: PathBuf::new(),
+            shutdown_seconds: 8,
+        }
     }
 }
 

@@ -1,6 +1,12 @@
 //! One instance from its start to its stop, in an order in which everything finds what it needs.
 
-use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc, time::{Duration, Instant}};
+use std::{
+    future::Future,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use app::ports::Ports;
 use leptos::config::{Env, LeptosOptions};
@@ -61,8 +67,7 @@ impl Instance {
     pub async fn bind(config: Config) -> Result<Self, StartError> {
         let started_at = Instant::now();
         let address = SocketAddr::new(config.server.host, config.server.port);
-        let listener =
-            TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?;
+        let listener = TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?;
         let store = Arc::new(open_store(&config).await?);
         let redis_mode = config.redis.effective_mode();
         let (bus, inbox) = start_bus(&config, redis_mode)?;
@@ -151,10 +156,11 @@ async fn claim(bus: &dyn Bus, config: &Config) -> Arc<str> {
     bus.claim(&id).await
 }
 
-/// Where the site is: `LEPTOS_SITE_ROOT`, else `site` beside the binary or one folder up.
+/// Where the site's files are and what they are called.
 fn leptos_options(config: &Config) -> Result<LeptosOptions, StartError> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let root = variable("LEPTOS_SITE_ROOT").map_or_else(site_beside_binary, PathBuf::from);
+    let configured = &config.server.site_root;
+    let root = if configured.as_os_str().is_empty() { site_beside_binary() } else { configured.clone() };
     if !root.is_dir() {
         return Err(StartError::Site(root));
     }
@@ -166,7 +172,7 @@ fn leptos_options(config: &Config) -> Result<LeptosOptions, StartError> {
         .site_pkg_dir(variable("LEPTOS_SITE_PKG_DIR").unwrap_or_else(|| "pkg".to_owned()))
         .site_root(root.to_string_lossy().into_owned())
         .site_addr(SocketAddr::new(config.server.host, config.server.port))
-        .hash_file(hash_file.to_string_lossy().into_owned())
+        .hash_file(hash_file.to_string_lossy().into())
         .hash_files(hash_files)
         .env(if variable("LEPTOS_WATCH").is_some() { Env::DEV } else { Env::PROD })
         .build())

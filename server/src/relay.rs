@@ -18,7 +18,9 @@ use std::{
 
 use slab::Slab;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use wire::{ClusterFrame, DrainFrame, Frame, LimitsFrame, ServerFrame, limits::MESSAGE_BYTES, limits::MESSAGE_INTERVAL};
+use wire::{
+    ClusterFrame, DrainFrame, Frame, LimitsFrame, ServerFrame, limits::MESSAGE_BYTES, limits::MESSAGE_INTERVAL,
+};
 
 use crate::{
     bus::Link,

@@ -68,9 +68,7 @@ mod tests {
     fn each_difference_is_named() {
         let left = site(&[("pkg/a.js", "1"), ("pkg/b.css", "12")]);
         let right = site(&[("pkg/b.css", "123"), ("pkg/c.wasm", "1")]);
-        let Err(BuildError::Different(found)) = sites(left.path(), right.path()) else {
-            panic!("no difference found")
-        };
+        let Err(BuildError::Different(found)) = sites(left.path(), right.path()) else { panic!("no difference found") };
         assert_eq!(
             found,
             [

@@ -29,10 +29,8 @@ pub fn run(command: &mut Command, cure: &'static str) -> Result<(), BuildError> 
 ///
 /// When it is missing, or fails.
 pub fn output(cargo: &mut Command) -> Result<Vec<u8>, BuildError> {
-    let output = cargo
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|source| missing(cargo, "scripts/setup-rust.sh", source))?;
+    let output =
+        cargo.stderr(Stdio::inherit()).output().map_err(|source| missing(cargo, "scripts/setup-rust.sh", source))?;
     if output.status.success() { Ok(output.stdout) } else { Err(BuildError::Failed { program: name(cargo) }) }
 }
 

@@ -19,8 +19,8 @@ mod position;
 pub use channel::{Channel, ChannelError, Layer, Pattern, assert_channel};
 pub use code::Code;
 pub use frame::{
-    BroadcastFrame, ClientFrame, ClientRequest, Context, Failure, Frame, FrameError, LimitsFrame, Receipt, ServerFrame,
-    SubscribedFrame,
+    BroadcastFrame, ClientFrame, ClientRequest, ClusterFrame, Context, DrainFrame, Failure, Frame, FrameError,
+    GapFrame, LimitsFrame, PongFrame, Receipt, ServerFrame, SubscribedFrame, UnsubscribedFrame, WelcomeFrame,
 };
 pub use message::{Message, MessageError, Payload};
 pub use position::{Position, Since};

@@ -24,6 +24,7 @@ const VARIABLES: &[(&str, &str)] = &[
     ("JPULSE_SITE_ID", "site.id"),
     ("JPULSE_MODE", "site.mode"),
     ("JPULSE_DATA_DIR", "server.data_dir"),
+    ("LEPTOS_SITE_ROOT", "server.site_root"),
 ];
 
 /// Where the instance's number is looked for, the first that is set.
@@ -118,7 +119,8 @@ fn overlay(figment: Figment, variable: &str, key: &str) -> Figment {
 fn translate(error: figment::Error, path: &Path) -> ConfigError {
     let mut key = error.path.join(".");
     let is_secret = SECRET_KEYS.iter().any(|secret| key.ends_with(secret));
-    if let Some((variable, _)) = VARIABLES.iter().find(|(variable, set)| *set == key && env::var_os(variable).is_some()) {
+    if let Some((variable, _)) = VARIABLES.iter().find(|(variable, set)| *set == key && env::var_os(variable).is_some())
+    {
         key = format!("{key} ({variable})");
     }
     let shown = |actual: String| if is_secret { "not shown".to_owned() } else { actual };
@@ -133,9 +135,10 @@ fn translate(error: figment::Error, path: &Path) -> ConfigError {
             let key = if key.is_empty() || key == field { field } else { key };
             ConfigError::UnknownKey { key, allowed: allowed.join(", ") }
         }
-        Kind::Message(reason) if key.is_empty() => {
-            ConfigError::Syntax { path: path.to_owned(), reason: reason.split_whitespace().collect::<Vec<_>>().join(" ") }
-        }
+        Kind::Message(reason) if key.is_empty() => ConfigError::Syntax {
+            path: path.to_owned(),
+            reason: reason.split_whitespace().collect::<Vec<_>>().join(" "),
+        },
         Kind::Message(reason) => ConfigError::Value { key, value: "malformed".into(), allowed: reason },
         other => ConfigError::Value { key, value: "malformed".into(), allowed: other.to_string() },
     }

@@ -33,7 +33,8 @@ async fn publish(
     JsonBody(mut body): JsonBody,
 ) -> Result<Answer, ApiError> {
     let bad_request = |code, error: &str| ApiError::new(StatusCode::BAD_REQUEST, code, error);
-    let channel = Channel::parse(&channel).map_err(|error| bad_request(Code::InvalidChannelName, &error.to_string()))?;
+    let channel =
+        Channel::parse(&channel).map_err(|error| bad_request(Code::InvalidChannelName, &error.to_string()))?;
     if channel.layer() != Layer::View {
         let error = "browsers use channels that begin with `view:`";
         return Err(ApiError::new(StatusCode::FORBIDDEN, Code::ForbiddenChannel, error));

@@ -3,20 +3,22 @@
 use std::{
     net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
-    sync::{Arc, atomic::{AtomicU32, Ordering}},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use axum::{
     extract::{Request, State},
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use governor::{
     Quota, RateLimiter,
     clock::{Clock, DefaultClock},
     state::keyed::DashMapStateStore,
 };
-use wire::Code;
 
 use super::{Peer, answer::ApiError};
 use crate::config::LimitsConfig;
@@ -54,7 +56,7 @@ pub(super) async fn limit(State(guard): State<Arc<Guard>>, request: Request, nex
         Ok(()) => next.run(request).await,
         Err(not_until) => {
             let wait = not_until.wait_time_from(DefaultClock::default().now());
-            ApiError::rate_limited(wait).at(request.uri().path()).into_response()
+            ApiError::rate_limited(wait).at(request.uri().path())
         }
     }
 }

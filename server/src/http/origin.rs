@@ -1,10 +1,6 @@
 //! Pages of other sites may not act in a visitor's name.
 
-use axum::{
-    extract::Request,
-    middleware::Next,
-    response::{IntoResponse, Response},
-};
+use axum::{extract::Request, middleware::Next, response::Response};
 use http::{HeaderMap, StatusCode, header};
 use wire::Code;
 
@@ -16,7 +12,7 @@ pub(super) async fn require_same_origin(request: Request, next: Next) -> Respons
     if request.method().is_safe() || is_same_origin(request.headers()) {
         return next.run(request).await;
     }
-    refusal().at(request.uri().path()).into_response()
+    refusal().at(request.uri().path())
 }
 
 /// What a foreign page is answered.
@@ -28,9 +24,10 @@ pub(super) fn refusal() -> ApiError {
 pub(super) fn is_same_origin(headers: &HeaderMap) -> bool {
     match headers.get(header::ORIGIN) {
         Some(origin) => {
-            let authority = origin.to_str().ok().and_then(|origin| {
-                origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"))
-            });
+            let authority = origin
+                .to_str()
+                .ok()
+                .and_then(|origin| origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://")));
             let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
             authority.is_some_and(|authority| host.is_some_and(|host| authority.eq_ignore_ascii_case(host)))
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Extension, Router,
     extract::{Path, Query, Request, State},
-    response::{IntoResponse, Response},
+    response::Response,
     routing::get,
 };
 use http::StatusCode;
@@ -36,12 +36,12 @@ async fn connect(
     mut request: Request,
 ) -> Response {
     let path = request.uri().path().to_owned();
-    let refuse = |status, code, error: &str| ApiError::new(status, code, error).at(&path).into_response();
+    let refuse = |status, code, error: &str| ApiError::new(status, code, error).at(&path);
     if name != RELAY {
         return refuse(StatusCode::NOT_FOUND, Code::UnknownEndpoint, "there is no such endpoint");
     }
     if !origin::is_same_origin(request.headers()) {
-        return origin::refusal().at(&path).into_response();
+        return origin::refusal().at(&path);
     }
     let upgrade = match Upgrade::of(&mut request) {
         Ok(upgrade) => upgrade,

@@ -190,19 +190,15 @@ impl Shared {
                     // Without a link the next one begins with a repair of everything.
                     *self.link.borrow() != Link::Down
                 }
-                Ok(Replay { position, messages: Some(messages) }) => {
-                    let batch: Vec<_> = messages
-                        .into_iter()
-                        .filter(|message| {
-                            message.position.as_ref().is_some_and(|position| state.judge(position) == Verdict::Deliver)
-                        })
-                        .map(|message| {
+                Ok(Replay { messages: Some(messages), .. }) => {
+                    let mut batch = Vec::with_capacity(messages.len());
+                    for message in messages {
+                        if message.position.as_ref().is_some_and(|position| state.judge(position) == Verdict::Deliver) {
                             let delivery = Delivery::new(message, self.next_sequence());
                             state.keep(&delivery);
-                            delivery
-                        })
-                        .collect();
-                    debug_assert!(state.position.as_ref() == Some(&position) || batch.is_empty());
+                            batch.push(delivery);
+                        }
+                    }
                     self.hand_out(state.listeners.iter().map(|(_, held)| held), &wildcards, &batch);
                     state.take_ahead()
                 }

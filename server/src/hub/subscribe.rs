@@ -41,13 +41,7 @@ impl Hub {
     /// publishes is heard, and the rest from the moment the link is back.
     ///
     /// `listener` may get messages before this returns; all of them lie behind `missed`.
-    pub async fn subscribe(
-        &self,
-        pattern: &Pattern,
-        omit: Omit,
-        since: Since,
-        listener: Arc<dyn Listener>,
-    ) -> Joined {
+    pub async fn subscribe(&self, pattern: &Pattern, omit: Omit, since: Since, listener: Arc<dyn Listener>) -> Joined {
         let shared = &self.shared;
         let arrival = Arrival { entry: shared.registry().enter(pattern) };
         let entry = &arrival.entry;

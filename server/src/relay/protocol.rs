@@ -201,10 +201,8 @@ impl Window {
             *self = Self { ends: now + MESSAGE_INTERVAL, count: 0, is_noticed: false };
         }
         self.count = self.count.saturating_add(1);
-        (self.count > allowed).then(|| Over {
-            retry_after: self.ends - now,
-            is_first: !std::mem::replace(&mut self.is_noticed, true),
-        })
+        (self.count > allowed)
+            .then(|| Over { retry_after: self.ends - now, is_first: !std::mem::replace(&mut self.is_noticed, true) })
     }
 }
 

@@ -63,7 +63,7 @@ impl Embedded {
         look: impl FnOnce(&ReadTransaction) -> Done<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let file = Arc::clone(&self.file);
-        let looked = task::spawn_blocking(move || file.with(|database| look(&database.begin_read()?)));
+        let looked = task::spawn_blocking(move || file.read(|database| look(&database.begin_read()?)));
         match looked.await {
             Ok(done) => done?,
             Err(ended) => Err(StoreError::Unavailable(Box::new(ended))),
@@ -80,10 +80,12 @@ impl Embedded {
     ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
         let order = Order::Change(Box::new(move |transaction| {
-            let done = change(transaction)?;
-            // Whoever asked may have left; what was done stays done.
-            let reply: Reply = Box::new(move || drop(answer.send(done)));
-            Ok(reply)
+            let (done, reply): (_, Reply) = match change(transaction) {
+                // Whoever asked may have left; what was done stays done.
+                Ok(value) => (Ok(()), Box::new(move || drop(answer.send(value)))),
+                Err(error) => (Err(error), Box::new(move || drop(answer))),
+            };
+            (done, reply)
         }));
         self.orders.send(order).await.map_err(|_| self.file.fault())?;
         answered.await.map_err(|_| self.file.fault())?

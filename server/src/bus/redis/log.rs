@@ -96,9 +96,8 @@ impl Log {
             offset: offset.as_u64().ok_or(BusError::Unreadable)?,
         };
         let messages = if is_whole.as_u64() == Some(1) {
-            let messages: Option<Vec<_>> = answer
-                .map(|text| text.as_bytes().and_then(|json| Message::parse(json).ok()).map(Arc::new))
-                .collect();
+            let messages: Option<Vec<_>> =
+                answer.map(|text| text.as_bytes().and_then(|json| Message::parse(json).ok()).map(Arc::new)).collect();
             Some(messages.ok_or(BusError::Unreadable)?)
         } else {
             None

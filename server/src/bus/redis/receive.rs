@@ -13,11 +13,7 @@ use super::{Event, Shared};
 
 /// Reads until the bus stops. Waits for the hub when its inbox is full; what Redis's own buffer
 /// loses meanwhile is noticed and fetched from the log.
-pub(super) async fn run(
-    shared: Arc<Shared>,
-    mut messages: broadcast::Receiver<Received>,
-    beats: watch::Sender<u64>,
-) {
+pub(super) async fn run(shared: Arc<Shared>, mut messages: broadcast::Receiver<Received>, beats: watch::Sender<u64>) {
     let prefix = shared.redis_name("");
     let heartbeat = heartbeat_channel(&shared);
     let mut copies = Copies::default();

@@ -23,10 +23,10 @@ pub(super) enum Order {
     Close(oneshot::Sender<()>),
 }
 
-/// Does its part in a transaction and says how to answer. Dropping it, or the reply, unused tells
-/// whoever waits that nothing was changed.
-pub(super) type Change = Box<dyn FnOnce(&WriteTransaction) -> Result<Reply, redb::Error> + Send>;
-/// Answers, once the transaction is on the disk.
+/// Does its part in a transaction; says how that went and how to answer.
+pub(super) type Change = Box<dyn FnOnce(&WriteTransaction) -> (Result<(), redb::Error>, Reply) + Send>;
+/// Answers, once the transaction is on the disk. Dropped without being called, as is a change that
+/// was never tried, it tells whoever waits that nothing was changed.
 pub(super) type Reply = Box<dyn FnOnce() + Send>;
 
 /// Starts the thread; it ends when told to close, or when nobody can order any more.
@@ -61,16 +61,22 @@ fn commit(file: &DataFile, changes: Vec<Change>) {
     if changes.is_empty() {
         return;
     }
+    // Both outlive the attempt, so that nobody hears of a failure before the file knows its cause.
+    let mut changes = changes.into_iter();
+    let mut replies = Vec::with_capacity(changes.len());
     // A damaged file can make the library panic: that must not end the writer for good.
     let committed = catch_unwind(AssertUnwindSafe(|| {
-        file.with(|database| {
+        file.write(|database| {
             let transaction = database.begin_write()?;
-            let replies = changes.into_iter().map(|change| change(&transaction)).collect::<Result<Vec<_>, _>>()?;
-            transaction.commit()?;
-            Ok(replies)
+            for change in changes.by_ref() {
+                let (done, reply) = change(&transaction);
+                replies.push(reply);
+                done?;
+            }
+            Ok(transaction.commit()?)
         })
     }));
-    if let Ok(Ok(replies)) = committed {
+    if let Ok(Ok(())) = committed {
         for reply in replies {
             reply();
         }

@@ -66,11 +66,12 @@ async fn a_full_disk_refuses_and_loses_nothing_and_recovers() {
         assert!(answers.read_line(&mut line).unwrap() > 0, "the writer ended");
         match line.split_once(' ') {
             Some(("created", _)) => created += 1,
-            Some(("refused", why)) => break why.to_owned(),
+            Some(("refused", why)) => break why.trim().to_owned(),
             _ => {}
         }
     };
     assert!(refused.contains("jpulse.redb") && refused.contains("free some space"), "{refused}");
+    assert!(refused.ends_with(&format!("still {created} to read")), "{refused} after {created}");
     let pid = writer.id().to_string();
     assert!(Command::new("prlimit").args(["--pid", &pid, "--fsize=unlimited:"]).status().unwrap().success());
     while !line.starts_with("created ") {
@@ -195,7 +196,8 @@ async fn write_for_ever() {
         match store.todos().create(&title(&text), &text.repeat(40)).await {
             Ok(todo) => println!("created {}", todo.id),
             Err(error) => {
-                println!("refused {error}");
+                let readable = store.todos().list(1, None).await.unwrap().stats.total;
+                println!("refused {error}; still {readable} to read");
                 tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             }
         }

@@ -1,0 +1,72 @@
+//! What every page stands in, and which page is at which address.
+
+use leptos::prelude::*;
+use leptos_meta::provide_meta_context;
+use leptos_router::{
+    SsrMode,
+    components::{ParentRoute, Route, Router, Routes},
+    path,
+};
+
+use crate::{
+    components::{
+        local_only::LocalOnlyHint,
+        nav::{SiteFooter, SiteHeader},
+        time::provide_clock,
+        toast::{ToastRegion, provide_toasts},
+    },
+    pages::{
+        architecture::ArchitecturePage,
+        code_examples::CodeExamplesPage,
+        collaborative_todo::CollaborativeTodoPage,
+        home::HomePage,
+        not_found::NotFoundPage,
+        notifications::NotificationsPage,
+        overview::OverviewPage,
+        spa::{SpaAbout, SpaHome, SpaLayout},
+    },
+};
+
+/// The application, rendered by the server and taken over by the browser.
+///
+/// Pages are sent whole (`SsrMode::Async`): their status is known before the first byte, and nothing in
+/// them waits for a script. A new page is one more line in the table below, and its address in
+/// [`crate::pages::address`].
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    provide_toasts();
+    provide_clock();
+    let whole = SsrMode::Async;
+    view! {
+        <Router>
+            <a class="skip-link" href="#content" target="_self">
+                "Skip to content"
+            </a>
+            <SiteHeader />
+            <LocalOnlyHint />
+            <main id="content" tabindex="-1">
+                <Routes fallback=NotFoundPage>
+                    <Route path=path!("/") view=HomePage ssr=whole.clone() />
+                    <Route path=path!("/hello-app-cluster/") view=OverviewPage ssr=whole.clone() />
+                    <Route path=path!("/hello-app-cluster/notifications") view=NotificationsPage ssr=whole.clone() />
+                    <Route
+                        path=path!("/hello-app-cluster/collaborative-todo")
+                        view=CollaborativeTodoPage
+                        ssr=whole.clone()
+                    />
+                    <Route path=path!("/hello-app-cluster/code-examples") view=CodeExamplesPage ssr=whole.clone() />
+                    <Route path=path!("/hello-app-cluster/architecture") view=ArchitecturePage ssr=whole.clone() />
+                    <ParentRoute path=path!("/hello-spa") view=SpaLayout ssr=whole>
+                        <Route path=path!("/") view=SpaHome />
+                        <Route path=path!("/todo") view=CollaborativeTodoPage />
+                        <Route path=path!("/notifications") view=NotificationsPage />
+                        <Route path=path!("/about") view=SpaAbout />
+                    </ParentRoute>
+                </Routes>
+            </main>
+            <SiteFooter />
+            <ToastRegion />
+        </Router>
+    }
+}

@@ -1,0 +1,12 @@
+//! Pieces that pages are made of.
+
+pub mod badge;
+pub mod code;
+pub mod local_only;
+pub mod mounted;
+pub mod nav;
+pub mod notice;
+pub mod page;
+pub mod skeleton;
+pub mod time;
+pub mod toast;

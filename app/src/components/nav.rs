@@ -1,0 +1,105 @@
+//! Finding one's way: the site's head and foot, and links that load a page.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+
+use crate::{components::badge::ConnectionBadge, pages::address};
+
+/// What the head of every page links to.
+const MAIN_PAGES: [(&str, &str); 6] = [
+    (address::OVERVIEW, "Overview"),
+    (address::NOTIFICATIONS, "Notifications"),
+    (address::COLLABORATIVE_TODO, "To-do"),
+    (address::CODE_EXAMPLES, "Code"),
+    (address::ARCHITECTURE, "Architecture"),
+    (address::SPA, "Single page"),
+];
+
+/// A link that loads a page from the server, as in any multi-page site.
+///
+/// The router takes over every click on a plain link; `target="_self"`, which changes nothing else,
+/// tells it not to. Links between the views of the single-page demo are `<A>`.
+#[component]
+pub fn PageLink(
+    /// Where to.
+    #[prop(into)]
+    href: String,
+    /// For the style sheet.
+    #[prop(optional)]
+    class: &'static str,
+    /// What is linked.
+    children: Children,
+) -> impl IntoView {
+    view! { <a href=href target="_self" class=(!class.is_empty()).then_some(class)>{children()}</a> }
+}
+
+/// The head of every page: name, connection, main pages.
+#[component]
+pub fn SiteHeader() -> impl IntoView {
+    let path = use_location().pathname;
+    let links = MAIN_PAGES
+        .into_iter()
+        .map(|(href, label)| {
+            let current = move || path.with(|path| is_current(href, path)).then_some("page");
+            view! { <li><a href=href target="_self" aria-current=current>{label}</a></li> }
+        })
+        .collect_view();
+    view! {
+        <header class="site-header">
+            <div class="site-bar">
+                <a class="brand" href=address::HOME target="_self">
+                    <svg class="brand-mark" viewBox="0 0 32 32" aria-hidden="true">
+                        <path d="M3 17h6l3.5-9 6 16 3.5-9 1.6 2H29" />
+                    </svg>
+                    "jPulse"
+                </a>
+                <ConnectionBadge />
+            </div>
+            <nav aria-label="Main">
+                <ul class="site-nav" role="list">{links}</ul>
+            </nav>
+        </header>
+    }
+    .into_any()
+}
+
+/// The foot of every page.
+#[component]
+pub fn SiteFooter() -> impl IntoView {
+    view! {
+        <footer class="site-footer">
+            <p>"Every open browser in step, on every instance."</p>
+            <p>
+                <a href="/api/1/app-cluster/broadcast/status" target="_self">"Status as JSON"</a>
+                " · "
+                <a href="/health" target="_self">"Health"</a>
+            </p>
+        </footer>
+    }
+    .into_any()
+}
+
+/// Whether `path` is the page at `href`; the single-page demo counts with all its views.
+fn is_current(href: &str, path: &str) -> bool {
+    let (href, path) = (href.trim_end_matches('/'), path.trim_end_matches('/'));
+    href == path || (href == address::SPA.trim_end_matches('/') && path.starts_with(address::SPA))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_current;
+    use crate::pages::address::{NOTIFICATIONS, OVERVIEW, SPA};
+
+    #[test]
+    fn a_page_is_current_with_and_without_its_last_slash() {
+        assert!(is_current(OVERVIEW, "/hello-app-cluster"));
+        assert!(is_current(OVERVIEW, "/hello-app-cluster/"));
+        assert!(!is_current(OVERVIEW, NOTIFICATIONS));
+    }
+
+    #[test]
+    fn every_view_of_the_single_page_demo_is_that_page() {
+        assert!(is_current(SPA, "/hello-spa/todo"));
+        assert!(!is_current(SPA, "/hello-spare"));
+    }
+}

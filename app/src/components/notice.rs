@@ -1,0 +1,84 @@
+//! What became of a form that was posted without WebAssembly, and hints that stay in the page.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use crate::error::{Problem, set_status};
+
+/// The query parameter that names a [`Notice`].
+pub const NOTICE: &str = "notice";
+/// The query parameter that names a [`Problem`].
+pub const PROBLEM: &str = "problem";
+/// What Leptos itself adds to an address when a form's fields could not be read.
+const UNREADABLE: &str = "__err";
+
+/// What was done; the message is for the visitor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A to-do was added.
+    Added,
+    /// A to-do was ticked off, or no longer is.
+    Changed,
+    /// A to-do was deleted.
+    Deleted,
+    /// A notification was sent.
+    Sent,
+}
+
+impl Notice {
+    /// How it is named in an address, `?notice=added`.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Changed => "changed",
+            Self::Deleted => "deleted",
+            Self::Sent => "sent",
+        }
+    }
+
+    /// The sentence for the visitor.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Added => "The task was added.",
+            Self::Changed => "The task was changed.",
+            Self::Deleted => "The task was deleted.",
+            Self::Sent => "Your message is on its way to every open browser.",
+        }
+    }
+
+    /// What an address names; `None` for anything made up.
+    pub fn from_code(code: &str) -> Option<Self> {
+        [Self::Added, Self::Changed, Self::Deleted, Self::Sent].into_iter().find(|notice| notice.code() == code)
+    }
+}
+
+/// Shows what became of a form posted without WebAssembly: read from the address, so that it works
+/// with nothing but HTML. A problem also decides the page's status.
+#[component]
+pub fn FormOutcome() -> impl IntoView {
+    let query = use_query_map().get_untracked();
+    let problem = if query.get_str(UNREADABLE).is_some() {
+        Some(Problem::BadRequest)
+    } else {
+        query.get_str(PROBLEM).and_then(Problem::from_code)
+    };
+    if let Some(problem) = problem {
+        set_status(problem);
+        return view! { <p class="notice notice-error" role="alert">{problem.to_string()}</p> }.into_any();
+    }
+    match query.get_str(NOTICE).and_then(Notice::from_code) {
+        Some(notice) => view! { <p class="notice notice-success">{notice.text()}</p> }.into_any(),
+        None => ().into_any(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Notice;
+
+    #[test]
+    fn a_notice_is_found_again_by_its_code_and_nothing_else_is() {
+        assert_eq!(Notice::from_code(Notice::Deleted.code()), Some(Notice::Deleted));
+        assert_eq!(Notice::from_code("free-money"), None);
+    }
+}

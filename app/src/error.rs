@@ -1,0 +1,184 @@
+//! What a visitor may learn about a failure, and the HTTP status that goes with it.
+//!
+//! A [`Problem`] is a closed list of sentences: whatever went wrong inside, and whatever stands in an
+//! address somebody made up, a page can show nothing else.
+
+use leptos::server_fn::{
+    codec::JsonEncoding,
+    error::{FromServerFnError, ServerFnErrorErr},
+};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::todo::{Title, TitleError};
+
+/// Why a page could not do what it was asked for; the message is for the visitor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Problem {
+    /// A to-do without a title.
+    #[error("A task needs a title.")]
+    TitleEmpty,
+    /// A to-do with more than [`Title::MAX_CHARS`] characters.
+    #[error("A title has at most {} characters.", Title::MAX_CHARS)]
+    TitleTooLong,
+    /// A to-do with a line break or another control character.
+    #[error("A title is one line of plain text.")]
+    TitleControl,
+    /// A notification that says nothing, or too much, or holds control characters.
+    #[error("A message is one line of 1 to 200 characters.")]
+    Message,
+    /// A sender's name that is too long or holds control characters.
+    #[error("A name is one line of at most 40 characters.")]
+    Name,
+    /// The to-do is gone.
+    #[error("This task no longer exists. Somebody may have deleted it a moment ago.")]
+    TaskGone,
+    /// The page does not exist.
+    #[error("There is no page at this address.")]
+    PageNotFound,
+    /// The request was not one a page sends.
+    #[error("The request could not be understood.")]
+    BadRequest,
+    /// The store does not answer just now.
+    #[error("The list cannot be reached just now. Please try again in a moment.")]
+    Unavailable,
+    /// The browser got no answer.
+    #[error("The server could not be reached. Please check your connection and try again.")]
+    Offline,
+    /// Something a visitor can do nothing about.
+    #[error("Something went wrong on our side. Please try again.")]
+    Internal,
+}
+
+impl Problem {
+    /// Every problem an address may name, for [`Problem::from_code`].
+    const ALL: [Self; 11] = [
+        Self::TitleEmpty,
+        Self::TitleTooLong,
+        Self::TitleControl,
+        Self::Message,
+        Self::Name,
+        Self::TaskGone,
+        Self::PageNotFound,
+        Self::BadRequest,
+        Self::Unavailable,
+        Self::Offline,
+        Self::Internal,
+    ];
+
+    /// The HTTP status that says the same.
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::TitleEmpty
+            | Self::TitleTooLong
+            | Self::TitleControl
+            | Self::Message
+            | Self::Name
+            | Self::BadRequest => 400,
+            Self::TaskGone | Self::PageNotFound => 404,
+            Self::Internal => 500,
+            Self::Unavailable | Self::Offline => 503,
+        }
+    }
+
+    /// How the problem is named in an address, `?problem=title-empty`.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::TitleEmpty => "title-empty",
+            Self::TitleTooLong => "title-too-long",
+            Self::TitleControl => "title-control",
+            Self::Message => "message",
+            Self::Name => "name",
+            Self::TaskGone => "task-gone",
+            Self::PageNotFound => "page-not-found",
+            Self::BadRequest => "bad-request",
+            Self::Unavailable => "unavailable",
+            Self::Offline => "offline",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// The problem an address names; `None` for anything made up.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|problem| problem.code() == code)
+    }
+}
+
+impl From<TitleError> for Problem {
+    fn from(error: TitleError) -> Self {
+        match error {
+            TitleError::Empty => Self::TitleEmpty,
+            TitleError::TooLong => Self::TitleTooLong,
+            TitleError::Control => Self::TitleControl,
+        }
+    }
+}
+
+#[cfg(feature = "ssr")]
+impl From<crate::todos::TodoError> for Problem {
+    fn from(error: crate::todos::TodoError) -> Self {
+        use crate::todos::TodoError;
+        match error {
+            TodoError::Title(error) => error.into(),
+            TodoError::NotFound => Self::TaskGone,
+            TodoError::InvalidId | TodoError::InvalidCursor => Self::BadRequest,
+            TodoError::Unavailable(_) => Self::Unavailable,
+        }
+    }
+}
+
+impl FromServerFnError for Problem {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Request(_) => Self::Offline,
+            // The server says so before any function of ours runs: the status is set here or nowhere.
+            #[cfg(feature = "ssr")]
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
+                set_status(Self::BadRequest);
+                Self::BadRequest
+            }
+            _ => Self::Internal,
+        }
+    }
+}
+
+/// Gives the answer to the current request the status of `problem`: of a page as of a server function.
+///
+/// A form posted by a browser without WebAssembly keeps its redirect: the page it leads to carries
+/// the status.
+#[cfg(feature = "ssr")]
+pub fn set_status(problem: Problem) {
+    use leptos::prelude::use_context;
+
+    if !crate::pages::request::is_plain_form()
+        && let Some(response) = use_context::<leptos_axum::ResponseOptions>()
+        && let Ok(status) = http::StatusCode::from_u16(problem.status())
+    {
+        response.set_status(status);
+    }
+}
+
+/// In the browser the answer has been given long ago: nothing to do.
+#[cfg(not(feature = "ssr"))]
+pub fn set_status(_problem: Problem) {}
+
+#[cfg(test)]
+mod tests {
+    use super::Problem;
+
+    #[test]
+    fn every_problem_is_found_again_by_its_code_and_by_its_json() {
+        for problem in Problem::ALL {
+            assert_eq!(Problem::from_code(problem.code()), Some(problem));
+            assert_eq!(serde_json::to_value(problem).expect("unit variants serialise"), problem.code());
+        }
+    }
+
+    #[test]
+    fn a_made_up_code_names_no_problem() {
+        assert_eq!(Problem::from_code("<b>you have been hacked</b>"), None);
+    }
+}

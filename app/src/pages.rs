@@ -1,0 +1,15 @@
+//! The pages: one file each, its server functions beside it.
+
+pub mod address;
+pub mod architecture;
+pub mod code_examples;
+pub mod collaborative_todo;
+pub mod home;
+pub mod not_found;
+pub mod notifications;
+pub mod overview;
+#[cfg(feature = "ssr")]
+pub mod request;
+pub mod spa;
+
+pub use address::REDIRECTS;

@@ -1,0 +1,34 @@
+//! Where the pages are. The route table in [`crate::app`] says the same in the router's own words.
+
+/// What this is.
+pub const HOME: &str = "/";
+/// The demo's first page, with the live state of the cluster.
+pub const OVERVIEW: &str = "/hello-app-cluster/";
+/// Pattern A: browsers broadcast.
+pub const NOTIFICATIONS: &str = "/hello-app-cluster/notifications";
+/// Pattern B: the server broadcasts.
+pub const COLLABORATIVE_TODO: &str = "/hello-app-cluster/collaborative-todo";
+/// Code to take away.
+pub const CODE_EXAMPLES: &str = "/hello-app-cluster/code-examples";
+/// How it works.
+pub const ARCHITECTURE: &str = "/hello-app-cluster/architecture";
+/// The same demo as a single-page application.
+pub const SPA: &str = "/hello-spa/";
+/// The to-do list in it.
+pub const SPA_TODO: &str = "/hello-spa/todo";
+/// The notifications in it.
+pub const SPA_NOTIFICATIONS: &str = "/hello-spa/notifications";
+/// How it differs.
+pub const SPA_ABOUT: &str = "/hello-spa/about";
+
+/// Old addresses and where their pages are now: permanent redirects (308), query kept, for the HTTP
+/// router to mount.
+pub const REDIRECTS: &[(&str, &str)] = &[
+    ("/hello-app-cluster", OVERVIEW),
+    ("/hello-app-cluster/index.shtml", OVERVIEW),
+    ("/hello-app-cluster/notifications.shtml", NOTIFICATIONS),
+    ("/hello-app-cluster/collaborative-todo.shtml", COLLABORATIVE_TODO),
+    ("/hello-app-cluster/code-examples.shtml", CODE_EXAMPLES),
+    ("/hello-app-cluster/architecture.shtml", ARCHITECTURE),
+    ("/hello-spa", SPA),
+];

@@ -1,0 +1,81 @@
+//! The request a page or a server function runs in.
+
+use std::sync::Arc;
+
+use http::{StatusCode, header, request::Parts};
+use leptos::prelude::use_context;
+use leptos_axum::ResponseOptions;
+use wire::limits::UUID_BYTES;
+
+use crate::{
+    components::notice::{NOTICE, Notice, PROBLEM},
+    error::{Problem, set_status},
+    ports::{Ports, Publisher},
+};
+
+/// What the instance supplies.
+///
+/// # Errors
+///
+/// [`Problem::Internal`] when the server mounted the pages without [`Ports`].
+pub fn ports() -> Result<Ports, Problem> {
+    use_context::<Ports>().ok_or(Problem::Internal)
+}
+
+/// Who asks: the tab names itself in the header `X-JPulse-Uuid`. Anybody may claim any name there; all
+/// it decides is which tab is left out of a broadcast.
+pub fn publisher() -> Publisher {
+    let uuid = use_context::<Parts>()
+        .and_then(|parts| parts.headers.get("x-jpulse-uuid")?.to_str().ok().map(Arc::from))
+        .filter(|uuid: &Arc<str>| !uuid.is_empty() && uuid.len() <= UUID_BYTES);
+    Publisher { uuid, username: String::new() }
+}
+
+/// Whether a browser posted a form by itself and now waits for a page, not for JSON.
+pub fn is_plain_form() -> bool {
+    use_context::<Parts>().is_some_and(|parts| parts.method == http::Method::POST && accepts_html(&parts))
+}
+
+/// Ends a server function that a form calls. A plain form is led back to the page it is on (`fallback`
+/// when the browser does not say), which shows the outcome; everybody else gets the result and its status.
+///
+/// # Errors
+///
+/// Hands `result`'s problem on.
+pub fn finish<T>(result: Result<T, Problem>, done: Notice, fallback: &str) -> Result<T, Problem> {
+    if is_plain_form() {
+        let (name, value) = match &result {
+            Ok(_) => (NOTICE, done.code()),
+            Err(problem) => (PROBLEM, problem.code()),
+        };
+        see_other(&format!("{}?{name}={value}", referring_path().as_deref().unwrap_or(fallback)));
+    } else if let Err(problem) = result {
+        set_status(problem);
+    }
+    result
+}
+
+fn accepts_html(parts: &Parts) -> bool {
+    parts
+        .headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.contains("text/html"))
+}
+
+fn see_other(location: &str) {
+    if let Some(response) = use_context::<ResponseOptions>()
+        && let Ok(location) = header::HeaderValue::from_str(location)
+    {
+        response.insert_header(header::LOCATION, location);
+        response.set_status(StatusCode::SEE_OTHER);
+    }
+}
+
+/// The path of the page the form is on. Only the path: a foreign host in the header leads nowhere.
+fn referring_path() -> Option<String> {
+    let parts = use_context::<Parts>()?;
+    let referer: http::Uri = parts.headers.get(header::REFERER)?.to_str().ok()?.parse().ok()?;
+    let path = referer.path();
+    (path.starts_with('/') && !path.starts_with("//")).then(|| path.to_owned())
+}

@@ -1,0 +1,446 @@
+//! The protocol, event by event.
+
+mod model;
+
+use serde_json::json;
+use wire::Position;
+
+use super::*;
+
+const CHANNEL: &str = "view:test:list:changed";
+const ONE: ListenerId = ListenerId(1);
+const TWO: ListenerId = ListenerId(2);
+
+/// A session with its clock; dice always show 1.
+struct Tab {
+    session: Session,
+    now: Duration,
+}
+
+impl Tab {
+    fn new() -> Self {
+        Self { session: Session::new("me".into()), now: Duration::ZERO }
+    }
+
+    fn connected() -> Self {
+        let mut tab = Self::new();
+        tab.on(Event::Started);
+        tab.on(Event::Opened);
+        tab
+    }
+
+    fn on(&mut self, event: Event) -> Vec<Action> {
+        self.session.handle(event, self.now, 1.0)
+    }
+
+    fn hear(&mut self, data: Value) -> Vec<Action> {
+        self.on(Event::Text(json!({"success": true, "data": data}).to_string()))
+    }
+
+    fn answer(&mut self, request_id: &str, data: Value) -> Vec<Action> {
+        self.on(Event::Text(json!({"success": true, "data": data, "requestId": request_id}).to_string()))
+    }
+
+    fn fail(&mut self, request_id: &str, code: &str, details: Value) -> Vec<Action> {
+        let frame = json!({"success": false, "error": "no", "code": code, "details": details, "requestId": request_id});
+        self.on(Event::Text(frame.to_string()))
+    }
+
+    fn drop_and_reopen(&mut self) -> Vec<Action> {
+        self.on(Event::Closed { code: 1006 });
+        self.wait();
+        self.on(Event::Opened)
+    }
+
+    /// Lets time pass until the session wants to be woken.
+    fn wait(&mut self) -> Vec<Action> {
+        self.now = self.session.wake_at().expect("something to wait for");
+        self.on(Event::Woke)
+    }
+
+    fn subscribe(&mut self, id: ListenerId, pattern: &str, own: Own, since: Option<Position>) -> Vec<Action> {
+        self.on(Event::Subscribe(id, Wish { pattern: pattern.parse().expect("a pattern"), own, since }))
+    }
+
+    fn publish(&mut self, id: u64) -> Vec<Action> {
+        self.on(Event::Publish {
+            id: PublishId(id),
+            channel: CHANNEL.parse().expect("a channel"),
+            payload: Payload::new(),
+        })
+    }
+}
+
+fn at(offset: u64) -> Position {
+    Position { epoch: "e".into(), offset }
+}
+
+fn message(offset: u64) -> Value {
+    json!({"type": "broadcast", "ctx": {"username": ""}, "data":
+        {"channel": CHANNEL, "data": {}, "timestamp": "", "id": format!("m{offset}"), "epoch": "e", "offset": offset}})
+}
+
+fn own(mut message: Value) -> Value {
+    message["data"]["data"]["uuid"] = json!("me");
+    message
+}
+
+fn unpositioned(id: &str) -> Value {
+    json!({"type": "broadcast", "ctx": {"username": ""}, "data":
+        {"channel": CHANNEL, "data": {}, "timestamp": "", "id": id}})
+}
+
+fn stands(offset: u64, recovered: bool) -> Value {
+    json!({"type": "subscribed", "data":
+        {"channel": CHANNEL, "timestamp": "", "epoch": "e", "offset": offset, "recovered": recovered}})
+}
+
+fn sent(actions: &[Action]) -> Vec<Value> {
+    let texts = actions.iter().filter_map(|action| match action {
+        Action::Send(text) => Some(serde_json::from_str(text).expect("JSON")),
+        _ => None,
+    });
+    texts.collect()
+}
+
+/// Who got what: listener, id, whether it was missed first.
+fn delivered(actions: &[Action]) -> Vec<(u64, String, bool)> {
+    let deliveries = actions.iter().filter_map(|action| match action {
+        Action::Deliver { listener, message, is_recovered } => {
+            Some((listener.0, message.id.to_string(), *is_recovered))
+        }
+        _ => None,
+    });
+    deliveries.collect()
+}
+
+fn told(actions: &[Action]) -> Vec<(u64, News)> {
+    let news = actions.iter().filter_map(|action| match action {
+        Action::Tell(listener, news) => Some((listener.0, *news)),
+        _ => None,
+    });
+    news.collect()
+}
+
+#[test]
+fn a_subscription_made_before_the_socket_is_open_goes_out_when_it_is() {
+    let mut tab = Tab::new();
+    assert_eq!(tab.on(Event::Started), [Action::Connect]);
+    assert!(tab.subscribe(ONE, CHANNEL, Own::Hear, None).is_empty());
+    let actions = tab.on(Event::Opened);
+    assert_eq!(actions[0], Action::State(State::Connected));
+    assert_eq!(sent(&actions), [json!({"type": "subscribe", "channel": CHANNEL, "requestId": "s1"})]);
+    assert_eq!(told(&tab.answer("s1", stands(7, false))), [(1, News::Stands)]);
+    assert_eq!(delivered(&tab.hear(message(8))), [(1, "m8".to_owned(), false)]);
+}
+
+#[test]
+fn two_listeners_of_a_channel_share_a_subscription_until_the_last_one_leaves() {
+    let mut tab = Tab::connected();
+    tab.subscribe(ONE, CHANNEL, Own::Hear, None);
+    tab.answer("s1", stands(0, false));
+    let joined = tab.subscribe(TWO, CHANNEL, Own::Hear, None);
+    assert_eq!((sent(&joined), told(&joined)), (vec![], vec![(2, News::Stands)]));
+    assert_eq!(delivered(&tab.hear(message(1))).len(), 2);
+    assert!(tab.on(Event::Unsubscribe(ONE)).is_empty());
+    assert_eq!(delivered(&tab.hear(message(2))).len(), 1);
+    let left = tab.on(Event::Unsubscribe(TWO));
+    assert_eq!(sent(&left), [json!({"type": "unsubscribe", "channel": CHANNEL, "requestId": "s2"})]);
+    assert!(tab.hear(message(3)).is_empty());
+}
+
+#[test]
+fn a_listener_may_return_while_the_goodbye_waits_to_go_out() {
+    let mut tab = Tab::connected();
+    tab.subscribe(ONE, CHANNEL, Own::Hear, None);
+    tab.answer("s1", stands(0, false));
+    for id in 0..60 {
+        tab.publish(id);
+    }
+    assert!(tab.on(Event::Unsubscribe(ONE)).is_empty());
+    assert_eq!(told(&tab.subscribe(TWO, CHANNEL, Own::Hear, None)), [(2, News::Stands)]);
+    assert_eq!(delivered(&tab.hear(message(1))), [(2, "m1".to_owned(), false)]);
+}
+
+#[test]
+fn after_a_drop_it_resumes_from_the_last_message_and_marks_what_was_missed() {
+    let mut tab = Tab::connected();
+    tab.subscribe(ONE, CHANNEL, Own::Hear, None);
+    tab.answer("s1", stands(4, false));
+    tab.hear(message(5));
+    let actions = tab.drop_and_reopen();
+    let since = json!({"epoch": "e", "offset": 5});
+    assert_eq!(sent(&actions), [json!({"type": "subscribe", "channel": CHANNEL, "since": since, "requestId": "s2"})]);
+    assert_eq!(told(&tab.answer("s2", stands(7, true))), [(1, News::Stands)]);
+    assert!(tab.hear(message(5)).is_empty(), "a repetition");
+    assert_eq!(delivered(&tab.hear(message(6))), [(1, "m6".to_owned(), true)]);
+    assert_eq!(delivered(&tab.hear(message(7))), [(1, "m7".to_owned(), true)]);
+    assert_eq!(delivered(&tab.hear(message(8))), [(1, "m8".to_owned(), false)]);
+}
+
+#[test]
+fn a_drop_before_the_first_message_resumes_from_where_the_subscription_began() {
+    let mut tab = Tab::connected();
+    tab.subscribe(ONE, CHANNEL, Own::Hear, None);
+    tab.answer("s1", stands(4, false));
+    assert_eq!(sent(&tab.drop_and_reopen())[0]["since"], json!({"epoch": "e", "offset": 4}));
+}
+
+#[test]
+fn a_loss_beyond_repair_is_told() {
+    let mut tab = Tab::connected();
+    tab.subscribe(ONE, CHANNEL, Own::Hear, None);
+    tab.answer("s1", stands(4, false));
+    tab.drop_and_reopen();
+    assert_eq!(told(&tab.answer("s2", stands(2_000, false))), [(1, News::Gap)]);
+    assert_eq!(delivered(&tab.hear(message(2_001))).len(), 1);
+    let gap = tab.hear(json!({"type": "gap", "data": {"channel": CHANNEL}}));
+    assert_eq!(told(&gap), [(1, News::Gap)]);
+}
+
+#[test]
+fn nothing_missed_is_no_gap_even_when_the_log_is_gone() {
+    let mut tab = Tab::connected();
+    tab.subscribe(ONE, CHANNEL, Own::Hear, None);
+    tab.answer("s1", stands(4, false));
+    tab.drop_and_reopen();
+    assert_eq!(told(&tab.answer("s2", stands(4, false))), [(1, News::Stands)]);
+}
+
+#[test]
+fn a_new_log_is_a_gap_and_goes_on_from_its_beginning() {
+    let mut tab = Tab::connected();
+    tab.subscribe(ONE, CHANNEL, Own::Hear, Some(Position { epoch: "old".into(), offset: 90 }));
+    assert_eq!(told(&tab.answer("s1", stands(3, false))), [(1, News::Gap)]);
+    assert_eq!(delivered(&tab.hear(message(4))), [(1, "m4".to_owned(), false)]);
+}
+
+#[test]
+fn a_wildcard_cannot_resume_and_says_so() {
+    let mut tab = Tab::connected();
+    let subscribed =
+        json!({"type": "subscribed", "data": {"channel": "view:test:*", "timestamp": "", "recovered": false}});
+    tab.subscribe(ONE, "view:test:*", Own::Hear, None);
+    assert_eq!(told(&tab.answer("s1", subscribed.clone())), [(1, News::Stands)]);
+    assert_eq!(delivered(&tab.hear(message(1))).len(), 1);
+    tab.drop_and_reopen();
+    assert_eq!(told(&tab.answer("s2", subscribed)), [(1, News::Gap)]);
+    assert_eq!(delivered(&tab.hear(message(3))).len(), 1);
+}
+
+#[test]
+fn one_frame_reaches_every_matching_listener_once() {
+    let mut tab = Tab::connected();
+    tab.subscribe(ONE, CHANNEL, Own::Hear, None);
+    tab.subscribe(TWO, "view:*", Own::Hear, None);
+    tab.answer("s1", stands(0, false));
+    tab.answer("s2", json!({"type": "subscribed", "data": {"channel": "view:*", "timestamp": "", "recovered": false}}));
+    assert_eq!(delivered(&tab.hear(message(1))).len(), 2);
+    assert!(tab.hear(message(1)).is_empty());
+}
+
+#[test]
+fn a_listener_that_begins_earlier_gets_what_the_others_have_seen() {
+    let mut tab = Tab::connected();
+    tab.subscribe(ONE, CHANNEL, Own::Hear, None);
+    tab.answer("s1", stands(9, false));
+    tab.hear(message(10));
+    let joined = tab.subscribe(TWO, CHANNEL, Own::Hear, Some(at(8)));
+    assert_eq!(sent(&joined)[0]["since"], json!({"epoch": "e", "offset": 8}));
+    assert_eq!(delivered(&tab.hear(message(11))), [(1, "m11".to_owned(), false)], "not before its own subscription");
+    assert_eq!(told(&tab.answer("s2", stands(11, true))), [(2, News::Stands)]);
+    for offset in 9..=11 {
+        assert_eq!(delivered(&tab.hear(message(offset))), [(2, format!("m{offset}"), true)]);
+    }
+    assert_eq!(delivered(&tab.hear(message(12))).len(), 2);
+}
+
+#[test]
+fn a_listener_that_begins_where_the_others_stand_asks_for_nothing() {
+    let mut tab = Tab::connected();
+    tab.subscribe(ONE, CHANNEL, Own::Hear, None);
+    tab.answer("s1", stands(9, false));
+    let joined = tab.subscribe(TWO, CHANNEL, Own::Hear, Some(at(9)));
+    assert_eq!((sent(&joined), told(&joined)), (vec![], vec![(2, News::Stands)]));
+}
+
+#[test]
+fn the_server_omits_own_messages_only_when_all_listeners_want_it() {
+    let mut tab = Tab::connected();
+    let first = tab.subscribe(ONE, CHANNEL, Own::Omit, None);
+    assert_eq!(sent(&first)[0]["omitSelf"], json!(true));
+    tab.answer("s1", stands(0, false));
+    let second = tab.subscribe(TWO, CHANNEL, Own::Hear, None);
+    assert_eq!(sent(&second)[0].get("omitSelf"), None);
+    assert_eq!(told(&tab.answer("s2", stands(3, true))), [(2, News::Stands)]);
+    assert!(tab.hear(own(message(3))).is_empty(), "old to the second, own to the first");
+    assert_eq!(delivered(&tab.hear(own(message(4)))), [(2, "m4".to_owned(), false)]);
+    assert_eq!(delivered(&tab.hear(message(5))).len(), 2);
+}
+
+#[test]
+fn a_message_that_was_in_no_log_at_first_comes_once() {
+    let mut tab = Tab::connected();
+    tab.subscribe(ONE, CHANNEL, Own::Hear, None);
+    tab.answer("s1", stands(0, false));
+    assert_eq!(delivered(&tab.hear(unpositioned("m1"))).len(), 1);
+    assert!(tab.hear(message(1)).is_empty());
+    assert_eq!(delivered(&tab.hear(message(2))).len(), 1);
+}
+
+#[test]
+fn a_publish_is_settled_by_its_answer() {
+    let mut tab = Tab::connected();
+    assert_eq!(sent(&tab.publish(1)), [json!({"type": "publish", "channel": CHANNEL, "data": {}, "requestId": "p1"})]);
+    tab.publish(2);
+    let receipt = json!({"type": "published", "data":
+        {"channel": CHANNEL, "instanceId": "a:0", "timestamp": "", "id": "m1", "epoch": "e", "offset": 1}});
+    assert!(matches!(&tab.answer("p1", receipt.clone())[..], [Action::Settle(PublishId(1), Outcome::Taken(_))]));
+    assert!(tab.answer("p1", receipt).is_empty());
+    let refused = tab.fail("p2", "INVALID_DATA", Value::Null);
+    assert!(matches!(&refused[..], [Action::Settle(PublishId(2), Outcome::Refused(_))]));
+}
+
+#[test]
+fn a_publish_without_answer_is_settled_by_time_or_by_loss() {
+    let mut tab = Tab::connected();
+    tab.publish(1);
+    assert_eq!(tab.wait(), [Action::Settle(PublishId(1), Outcome::TimedOut)]);
+    assert_eq!(tab.now, publishes::ANSWER_WITHIN);
+    tab.publish(2);
+    let lost = tab.on(Event::Closed { code: 1006 });
+    assert!(lost.contains(&Action::Settle(PublishId(2), Outcome::ConnectionLost)));
+    assert_eq!(tab.publish(3), [Action::Settle(PublishId(3), Outcome::Unsent)]);
+}
+
+#[test]
+fn a_burst_is_spread_out_below_the_servers_limit() {
+    let mut tab = Tab::connected();
+    let at_once: usize = (0..100).map(|id| sent(&tab.publish(id)).len()).sum();
+    assert_eq!(at_once, 25);
+    let mut later = 0;
+    while tab.now < Duration::from_secs(4) {
+        later += sent(&tab.wait()).len();
+    }
+    assert_eq!(at_once + later, 100);
+}
+
+#[test]
+fn too_many_waiting_publishes_and_too_large_ones_are_refused_at_once() {
+    let mut tab = Tab::connected();
+    let full = (0..400)
+        .map(|id| tab.publish(id))
+        .filter(|actions| matches!(&actions[..], [Action::Settle(_, Outcome::QueueFull)]));
+    assert_eq!(full.count(), 400 - 25 - 256);
+    let payload = json!({"text": "x".repeat(MESSAGE_BYTES)}).as_object().cloned().unwrap_or_default();
+    let channel = CHANNEL.parse().expect("a channel");
+    let refused = tab.on(Event::Publish { id: PublishId(500), channel, payload });
+    assert!(
+        matches!(&refused[..], [Action::Settle(_, Outcome::Refused(failure))] if failure.code == Code::MessageTooLarge)
+    );
+}
+
+#[test]
+fn a_subscription_the_server_had_no_time_for_is_tried_again() {
+    let mut tab = Tab::connected();
+    tab.subscribe(ONE, CHANNEL, Own::Hear, None);
+    assert!(tab.fail("s1", "RATE_LIMIT_EXCEEDED", json!({"retryAfterMs": 700})).is_empty());
+    assert_eq!(sent(&tab.wait())[0]["requestId"], json!("s2"));
+    assert_eq!(tab.now, Duration::from_millis(700));
+    assert!(matches!(&tab.fail("s2", "TOO_MANY_SUBSCRIPTIONS", Value::Null)[..], [Action::Refused(_)]));
+}
+
+#[test]
+fn silence_is_asked_about_and_then_believed() {
+    let mut tab = Tab::connected();
+    assert_eq!(sent(&tab.wait()), [json!({"type": "ping"})]);
+    assert_eq!(tab.now, Duration::from_secs(25));
+    tab.hear(json!({"type": "pong", "data": {"timestamp": ""}}));
+    assert_eq!(sent(&tab.wait()), [json!({"type": "ping"})]);
+    let dead = tab.wait();
+    assert_eq!(tab.now, Duration::from_secs(60));
+    assert_eq!(dead, [Action::Disconnect, Action::State(State::Reconnecting), Action::Connect]);
+}
+
+#[test]
+fn a_page_seen_again_asks_at_once_and_waits_less() {
+    let mut tab = Tab::connected();
+    assert_eq!(sent(&tab.on(Event::Encouraged)), [json!({"type": "ping"})]);
+    assert!(tab.on(Event::Encouraged).is_empty());
+    assert_eq!(tab.wait().first(), Some(&Action::Disconnect));
+    assert_eq!(tab.now, Duration::from_secs(3));
+}
+
+#[test]
+fn a_network_that_is_back_ends_the_pause() {
+    let mut tab = Tab::connected();
+    tab.on(Event::Closed { code: 1006 });
+    assert_eq!(tab.on(Event::Encouraged), [Action::Connect]);
+}
+
+#[test]
+fn it_retries_for_ever_at_growing_intervals() {
+    let mut tab = Tab::new();
+    tab.on(Event::Started);
+    let mut pauses = Vec::new();
+    for _ in 0..40 {
+        let before = tab.now;
+        tab.on(Event::Closed { code: 1006 });
+        assert_eq!(tab.wait(), [Action::Connect]);
+        pauses.push((tab.now - before).as_millis());
+    }
+    assert_eq!(pauses[..8], [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
+    tab.on(Event::Opened);
+    tab.hear(json!({"type": "pong", "data": {"timestamp": ""}}));
+    let before = tab.now;
+    tab.on(Event::Closed { code: 1006 });
+    tab.wait();
+    assert_eq!((tab.now - before).as_millis(), 500);
+}
+
+#[test]
+fn a_socket_that_never_opens_is_given_up() {
+    let mut tab = Tab::new();
+    tab.on(Event::Started);
+    assert_eq!(tab.wait(), [Action::Disconnect]);
+    assert_eq!(tab.wait(), [Action::Connect]);
+}
+
+#[test]
+fn a_final_code_ends_it() {
+    for code in [close::SESSION_EXPIRED, close::FORBIDDEN] {
+        let mut tab = Tab::connected();
+        tab.publish(1);
+        let actions = tab.on(Event::Closed { code });
+        assert!(actions.contains(&Action::State(State::Stopped)));
+        assert!(actions.contains(&Action::Settle(PublishId(1), Outcome::ConnectionLost)));
+        assert_eq!(tab.session.wake_at(), None);
+        assert!(tab.on(Event::Encouraged).is_empty());
+    }
+}
+
+#[test]
+fn a_draining_server_is_left_and_given_the_time_it_asked_for() {
+    let mut tab = Tab::connected();
+    tab.hear(json!({"type": "drain", "data": {"retryAfterMs": 1_000, "spreadMs": 4_000}}));
+    tab.on(Event::Closed { code: close::RESTART });
+    assert!(tab.on(Event::Encouraged).is_empty());
+    assert_eq!(tab.wait(), [Action::Connect]);
+    assert_eq!(tab.now, Duration::from_secs(5));
+}
+
+#[test]
+fn a_draining_server_that_never_closes_is_left_all_the_same() {
+    let mut tab = Tab::connected();
+    tab.hear(json!({"type": "drain", "data": {"retryAfterMs": 1_000, "spreadMs": 0}}));
+    assert_eq!(tab.wait(), [Action::Disconnect, Action::State(State::Reconnecting), Action::Connect]);
+}
+
+#[test]
+fn what_a_newer_server_says_is_passed_over() {
+    let mut tab = Tab::connected();
+    assert!(tab.hear(json!({"type": "fireworks"})).is_empty());
+    assert!(tab.on(Event::Text("no JSON".into())).is_empty());
+    let cluster = tab.hear(json!({"type": "cluster", "data": {"clusterMode": true}}));
+    assert_eq!(cluster, [Action::ClusterMode(true)]);
+}

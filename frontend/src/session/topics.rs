@@ -1,0 +1,319 @@
+//! What this tab listens to, and where each listener stands.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use wire::{BroadcastFrame, Channel, ClientFrame, Pattern, Position, SubscribedFrame};
+
+use super::recent::Recent;
+
+/// Ids remembered to tell repetitions.
+const RECENT_IDS: usize = 1_024;
+
+/// Names a listener of this tab.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ListenerId(pub u64);
+
+/// What a listener wants to hear.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wish {
+    /// One channel, or all that match.
+    pub pattern: Pattern,
+    /// What this tab published, too?
+    pub own: Own,
+    /// Begin behind this position instead of with the next message; without meaning for a wildcard.
+    pub since: Option<Position>,
+}
+
+/// Whether a listener hears what its own tab published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Own {
+    /// Heard.
+    Hear,
+    /// Omitted.
+    Omit,
+}
+
+/// What befalls a listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News {
+    /// Its subscription stands, nothing was missed.
+    Stands,
+    /// Messages were lost for good.
+    Gap,
+}
+
+/// The listeners, grouped into one server subscription a pattern.
+#[derive(Debug)]
+pub(super) struct Topics {
+    topics: BTreeMap<Pattern, Topic>,
+    listeners: BTreeMap<ListenerId, Listener>,
+    /// Topics whose frame is still to be sent, and nothing is known against sending it.
+    due: BTreeSet<Pattern>,
+    recent: Recent,
+    frames: u64,
+}
+
+/// One subscription as the server knows it.
+#[derive(Debug, Default)]
+struct Topic {
+    /// The last frame sent for it on this connection.
+    asked: Option<Asked>,
+    /// Whether that frame was answered.
+    is_answered: bool,
+    /// The newest position known.
+    latest: Option<Position>,
+    /// Up to here, what comes was missed first.
+    replay_until: Option<Position>,
+}
+
+#[derive(Clone, Debug)]
+struct Asked {
+    frame: u64,
+    omits_own: bool,
+    since: Option<Position>,
+}
+
+#[derive(Debug)]
+struct Listener {
+    pattern: Pattern,
+    own: Own,
+    /// What it has seen.
+    position: Option<Position>,
+    /// The frame whose answer lets it stand; `None` until one is sent.
+    awaits: Option<u64>,
+    stands: bool,
+    /// Whether it stood on an earlier connection.
+    was_cut: bool,
+}
+
+impl Topics {
+    pub(super) fn new() -> Self {
+        Self {
+            topics: BTreeMap::new(),
+            listeners: BTreeMap::new(),
+            due: BTreeSet::new(),
+            recent: Recent::new(RECENT_IDS),
+            frames: 0,
+        }
+    }
+
+    /// Adds a listener; `Stands` when it stands at once.
+    pub(super) fn join(&mut self, id: ListenerId, wish: Wish) -> Option<News> {
+        let Wish { pattern, own, since } = wish;
+        let since = since.filter(|_| pattern.as_channel().is_some());
+        let topic = self.topics.entry(pattern.clone()).or_default();
+        let mut listener =
+            Listener { pattern: pattern.clone(), own, position: since, awaits: None, stands: false, was_cut: false };
+        match &topic.asked {
+            Some(asked) if topic.holds(listener.position.as_ref()) && (own == Own::Omit || !asked.omits_own) => {
+                // Somebody may just have left it: it is wanted again.
+                self.due.remove(&pattern);
+                if topic.is_answered {
+                    listener.stand(topic.latest.clone());
+                } else {
+                    listener.awaits = Some(asked.frame);
+                }
+            }
+            _ => {
+                self.due.insert(pattern);
+            }
+        }
+        let news = listener.stands.then_some(News::Stands);
+        self.listeners.insert(id, listener);
+        news
+    }
+
+    /// Removes a listener; unknown ones are passed over.
+    pub(super) fn leave(&mut self, id: ListenerId) {
+        let Some(Listener { pattern, .. }) = self.listeners.remove(&id) else { return };
+        if self.listeners_of(&pattern).next().is_some() {
+            return;
+        }
+        if self.topics.get(&pattern).is_some_and(|topic| topic.asked.is_some()) {
+            self.due.insert(pattern);
+        } else {
+            self.due.remove(&pattern);
+            self.topics.remove(&pattern);
+        }
+    }
+
+    /// Forgets what the server knew: the connection is gone.
+    pub(super) fn disconnected(&mut self) {
+        let wanted: BTreeSet<_> = self.listeners.values().map(|listener| listener.pattern.clone()).collect();
+        self.topics.retain(|pattern, _| wanted.contains(pattern));
+        for topic in self.topics.values_mut() {
+            topic.asked = None;
+            topic.is_answered = false;
+        }
+        for listener in self.listeners.values_mut() {
+            listener.was_cut |= listener.stands;
+            listener.stands = false;
+            listener.awaits = None;
+        }
+        self.due = wanted;
+    }
+
+    pub(super) fn is_due(&self) -> bool {
+        !self.due.is_empty()
+    }
+
+    /// The next frame to send, with its number.
+    pub(super) fn next_frame(&mut self) -> Option<(u64, ClientFrame)> {
+        let pattern = self.due.pop_first()?;
+        let channel = pattern.as_str().to_owned();
+        self.frames += 1;
+        let frame = self.frames;
+        if self.listeners_of(&pattern).next().is_none() {
+            self.topics.remove(&pattern);
+            return Some((frame, ClientFrame::Unsubscribe { channel }));
+        }
+        let asked = Asked {
+            frame,
+            omits_own: self.listeners_of(&pattern).all(|listener| listener.own == Own::Omit),
+            since: self.earliest(&pattern),
+        };
+        let topic = self.topics.entry(pattern.clone()).or_default();
+        topic.asked = Some(asked.clone());
+        topic.is_answered = false;
+        for listener in self.listeners.values_mut().filter(|listener| listener.pattern == pattern && !listener.stands) {
+            listener.awaits = Some(frame);
+        }
+        Some((frame, ClientFrame::Subscribe { channel, omit_self: asked.omits_own, since: asked.since }))
+    }
+
+    /// A frame was answered: the subscription stands.
+    pub(super) fn answered(&mut self, frame: u64, answer: &SubscribedFrame) -> Vec<(ListenerId, News)> {
+        let Ok(pattern) = Pattern::parse(&answer.channel) else { return Vec::new() };
+        let Some(topic) = self.topics.get_mut(&pattern) else { return Vec::new() };
+        let Some(asked) = topic.asked.clone() else { return Vec::new() };
+        // An older frame than the last one: what it says of the replay holds all the same.
+        topic.is_answered |= asked.frame == frame;
+        if answer.position.is_some() {
+            topic.latest.clone_from(&answer.position);
+        }
+        if answer.recovered && asked.since.is_some() {
+            topic.replay_until.clone_from(&answer.position);
+        }
+        let mut news = Vec::new();
+        for (id, listener) in self.listeners.iter_mut().filter(|(_, listener)| listener.pattern == pattern) {
+            let is_awaited = listener.awaits.is_some_and(|awaited| awaited <= frame);
+            if !listener.stands && !is_awaited {
+                continue;
+            }
+            let is_continuous = match (&listener.position, &answer.position) {
+                (Some(seen), now) if Some(seen) == now.as_ref() => true,
+                (Some(seen), _) => {
+                    answer.recovered && asked.since.as_ref().is_some_and(|since| since.epoch == seen.epoch)
+                }
+                // Nothing can be missing before its first time.
+                (None, _) => listener.stands || !listener.was_cut,
+            };
+            match (is_continuous, listener.stands) {
+                (true, true) => {}
+                (true, false) => {
+                    let position = listener.position.clone().or_else(|| answer.position.clone());
+                    listener.stand(position);
+                    news.push((*id, News::Stands));
+                }
+                (false, _) => {
+                    listener.stand(answer.position.clone());
+                    news.push((*id, News::Gap));
+                }
+            }
+        }
+        news
+    }
+
+    /// Tries a frame again that the server would not hear just then.
+    pub(super) fn retry(&mut self, frame: u64) {
+        if let Some(pattern) = self.asked_by(frame) {
+            self.due.insert(pattern);
+        }
+    }
+
+    /// What the frame was about.
+    pub(super) fn asked_by(&self, frame: u64) -> Option<Pattern> {
+        let is_it = |topic: &Topic| topic.asked.as_ref().is_some_and(|asked| asked.frame == frame);
+        self.topics.iter().find(|(_, topic)| is_it(topic)).map(|(pattern, _)| pattern.clone())
+    }
+
+    /// Who gets a message, in the order they joined, and whether it was missed first.
+    pub(super) fn deliver(&mut self, message: &BroadcastFrame, is_own: bool) -> (bool, Vec<ListenerId>) {
+        let mut is_recovered = false;
+        if let (Some(topic), Some(position)) =
+            (self.topics.get_mut(&Pattern::from(&message.channel)), &message.position)
+        {
+            is_recovered = topic.replay_until.as_ref().is_some_and(|until| !is_behind(position, until));
+            if topic.latest.as_ref().is_none_or(|latest| is_behind(position, latest)) {
+                topic.latest = Some(position.clone());
+            }
+        }
+        let mut receivers = Vec::new();
+        for (id, listener) in &mut self.listeners {
+            if !listener.stands || !listener.pattern.matches(&message.channel) {
+                continue;
+            }
+            let is_wildcard = listener.pattern.prefix().is_some();
+            let is_new = match (&listener.position, &message.position) {
+                (Some(seen), Some(position)) if !is_wildcard => is_behind(position, seen),
+                // What another listener missed is older than a wildcard's first time.
+                _ => !(is_wildcard && is_recovered && !listener.was_cut),
+            };
+            if !is_new {
+                continue;
+            }
+            if !is_wildcard && message.position.is_some() {
+                listener.position.clone_from(&message.position);
+            }
+            if self.recent.offer(&message.id, *id) && !(is_own && listener.own == Own::Omit) {
+                receivers.push(*id);
+            }
+        }
+        (is_recovered, receivers)
+    }
+
+    /// Who listens to a channel.
+    pub(super) fn listening_to(&self, channel: &Channel) -> Vec<ListenerId> {
+        let is_listening = |listener: &Listener| listener.stands && listener.pattern.matches(channel);
+        self.listeners.iter().filter(|(_, listener)| is_listening(listener)).map(|(id, _)| *id).collect()
+    }
+
+    /// From where the server must resume so that no listener of the pattern misses anything.
+    fn earliest(&self, pattern: &Pattern) -> Option<Position> {
+        let mut positions = self.listeners_of(pattern).filter_map(|listener| listener.position.as_ref());
+        let mut earliest = positions.next()?;
+        for position in positions {
+            // Listeners in another log are told of a gap when the answer comes.
+            if position.epoch == earliest.epoch && position.offset < earliest.offset {
+                earliest = position;
+            }
+        }
+        Some(earliest.clone())
+    }
+
+    fn listeners_of(&self, pattern: &Pattern) -> impl Iterator<Item = &Listener> {
+        self.listeners.values().filter(move |listener| listener.pattern == *pattern)
+    }
+}
+
+impl Topic {
+    /// Whether a listener that saw everything up to `since` can join what comes, without a replay.
+    fn holds(&self, since: Option<&Position>) -> bool {
+        since.is_none() || (self.is_answered && since == self.latest.as_ref())
+    }
+}
+
+impl Listener {
+    fn stand(&mut self, position: Option<Position>) {
+        // A wildcard spans many logs and stands in none of them.
+        self.position = position.filter(|_| self.pattern.prefix().is_none());
+        self.awaits = None;
+        self.stands = true;
+    }
+}
+
+/// Whether a message at `position` comes behind `seen`. One of another log does: the log was begun
+/// anew.
+fn is_behind(position: &Position, seen: &Position) -> bool {
+    position.epoch != seen.epoch || position.offset > seen.offset
+}
