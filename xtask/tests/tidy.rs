@@ -109,15 +109,19 @@ fn modules_with_parts_are_named_beside_their_folder() {
 fn wire_depends_on_no_framework() {
     let manifest = fs::read_to_string(root().join("app/wire/Cargo.toml")).unwrap();
     let dependencies = manifest.split("[dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
-    let names: Vec<&str> =
-        dependencies.lines().filter_map(|line| line.split(['.', ' ', '=']).next()).filter(|name| !name.is_empty()).collect();
+    let names: Vec<&str> = dependencies
+        .lines()
+        .filter_map(|line| line.split(['.', ' ', '=']).next())
+        .filter(|name| !name.is_empty())
+        .collect();
     let pure = ["serde", "serde_json", "thiserror"];
     assert!(names.iter().all(|name| pure.contains(name)), "wire depends on {names:?}; it may on {pure:?}");
 }
 
 #[test]
 fn words_are_found_whole_and_outside_comments() {
-    let source = Source { name: "a.rs".into(), text: "// a bus\nuse crate::bus::Bus;\nlet busy = 1; // the bus\n".into() };
+    let source =
+        Source { name: "a.rs".into(), text: "// a bus\nuse crate::bus::Bus;\nlet busy = 1; // the bus\n".into() };
     let found: Vec<usize> =
         source.code().filter(|(_, line)| stands_in(line, "bus")).map(|(number, _)| number).collect();
     assert_eq!(found, [2]);
