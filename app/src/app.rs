@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
 use leptos_router::{
-    SsrMode,
+    SsrMode, StaticSegment,
     components::{ParentRoute, Route, Router, Routes},
     path,
 };
@@ -58,10 +58,11 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/hello-app-cluster/code-examples") view=CodeExamplesPage ssr=whole.clone() />
                     <Route path=path!("/hello-app-cluster/architecture") view=ArchitecturePage ssr=whole.clone() />
                     <ParentRoute path=path!("/hello-spa") view=SpaLayout ssr=whole>
-                        <Route path=path!("/") view=SpaHome />
                         <Route path=path!("/todo") view=CollaborativeTodoPage />
                         <Route path=path!("/notifications") view=NotificationsPage />
                         <Route path=path!("/about") view=SpaAbout />
+                        // Last, because it begins every other path; not `path!`, which drops the slash.
+                        <Route path=StaticSegment("/") view=SpaHome />
                     </ParentRoute>
                 </Routes>
             </main>

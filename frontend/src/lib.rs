@@ -1,3 +1,18 @@
-//! The browser.
+//! The browser: brings the rendered page to life and keeps it in touch with the other ones.
+//!
+//! The path of one message: the socket hands its text to the session, which knows the relay's
+//! protocol, and says who is to get it; the link hands it to them: components through the
+//! application's port, plain scripts through `window.jPulse`.
+//!
+//! Only the session is built on other machines than a browser: its tests need none.
 
 pub mod session;
+
+#[cfg(target_arch = "wasm32")]
+mod js;
+#[cfg(target_arch = "wasm32")]
+mod link;
+#[cfg(target_arch = "wasm32")]
+mod socket;
+#[cfg(target_arch = "wasm32")]
+mod start;

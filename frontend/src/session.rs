@@ -361,7 +361,8 @@ impl Session {
                 let spread = Duration::from_millis(data.spread_ms).mul_f64(dice.clamp(0.0, 1.0));
                 self.not_before = Some(now + Duration::from_millis(data.retry_after_ms) + spread);
             }
-            ServerFrame::Welcome { .. } | ServerFrame::Unsubscribed { .. } | ServerFrame::Pong { .. } => {}
+            ServerFrame::Welcome { data } => actions.extend(data.cluster_mode.map(Action::ClusterMode)),
+            ServerFrame::Unsubscribed { .. } | ServerFrame::Pong { .. } => {}
         }
     }
 

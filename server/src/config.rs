@@ -9,7 +9,7 @@ use std::{net::IpAddr, path::PathBuf, time::Duration};
 use serde::{Deserialize, Serialize};
 
 pub use error::ConfigError;
-pub use redis::{RedisConfig, RedisMode, RedisNode};
+pub use redis::{RedisConfig, RedisMode, RedisNode, SingleConfig};
 
 /// Everything, one struct per concern. The field names are the keys of `app.toml`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

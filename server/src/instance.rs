@@ -9,6 +9,7 @@ use std::{
 };
 
 use app::ports::Ports;
+use axum::Router;
 use leptos::config::{Env, LeptosOptions};
 use thiserror::Error;
 use tokio::{net::TcpListener, time::timeout};
@@ -31,6 +32,7 @@ const REDIS_WITHIN: Duration = Duration::from_secs(2);
 /// An instance that listens but does not answer yet.
 pub struct Instance {
     listener: TcpListener,
+    router: Router,
     config: Config,
     site: Site,
     bus: Arc<dyn Bus>,
@@ -81,7 +83,8 @@ impl Instance {
         let leptos = leptos_options(&config)?;
         let backends = Backends { redis: redis_mode, mode: config.site.mode };
         let site = Site { ports, hub, relay, store, backends, leptos, started_at };
-        Ok(Self { listener, config, site, bus })
+        let router = http::router(site.clone(), &config.limits);
+        Ok(Self { listener, router, config, site, bus })
     }
 
     /// Where it listens.
@@ -106,10 +109,10 @@ impl Instance {
     /// Answers until `shutdown` completes; then lets browsers go elsewhere, finishes what is under way
     /// and closes everything in the order opposite to the start.
     pub async fn run_until(self, shutdown: impl Future<Output = ()>) {
-        let Self { listener, config, site, bus } = self;
+        let Self { listener, router, config, site, bus } = self;
         let (hub, relay, store) = (site.hub.clone(), site.relay.clone(), Arc::clone(&site.store));
         let stop = CancellationToken::new();
-        let serving = tokio::spawn(http::serve(listener, http::router(site, &config.limits), stop.clone()));
+        let serving = tokio::spawn(http::serve(listener, router, stop.clone()));
         shutdown.await;
         tracing::info!("stopping");
         stop.cancel();

@@ -103,9 +103,22 @@
             const { data, meta } = JSON.parse(text);
             if (receiptsDue > 0) held.push([subscription, data, meta]);
             else hand(subscription, data, meta);
-        }, () => {
-            for (const callback of [...onGap]) call(callback, { channel });
-        });
+        }, () => tellGap(channel));
+    };
+
+    // Several subscriptions of a channel lose the same messages: one call tells it.
+    const gaps = new Set();
+    const tellGap = (channel) => {
+        if (gaps.size === 0) {
+            queueMicrotask(() => {
+                const channels = [...gaps];
+                gaps.clear();
+                for (const channel of channels) {
+                    for (const callback of [...onGap]) call(callback, { channel });
+                }
+            });
+        }
+        gaps.add(channel);
     };
 
     const subscribe = (channel, callback, options) => {
@@ -147,7 +160,8 @@
 
     // ---- Requests ----
 
-    const isPlain = (value) => Array.isArray(value) || [Object.prototype, null].includes(Object.getPrototypeOf(Object(value)));
+    // Not what fetch takes as it is: forms, blobs, streams.
+    const isPlain = (value) => ['[object Object]', '[object Array]'].includes(Object.prototype.toString.call(value));
 
     const clusterFetch = async (url, options = {}) => {
         const { body, ...rest } = options;
@@ -156,7 +170,7 @@
         const init = { ...rest, headers };
         if (isOurs) headers.set(UUID_HEADER, uuid);
         if (body !== undefined && body !== null) {
-            const isJson = typeof body === 'object' && isPlain(body);
+            const isJson = isPlain(body);
             init.body = isJson ? JSON.stringify(isOurs && !Array.isArray(body) ? { uuid, ...body } : body) : body;
             if (isJson && !headers.has('Content-Type')) headers.set('Content-Type', 'application/json');
         }

@@ -30,5 +30,12 @@ pub const REDIRECTS: &[(&str, &str)] = &[
     ("/hello-app-cluster/collaborative-todo.shtml", COLLABORATIVE_TODO),
     ("/hello-app-cluster/code-examples.shtml", CODE_EXAMPLES),
     ("/hello-app-cluster/architecture.shtml", ARCHITECTURE),
+    ("/hello-app-cluster/notifications/", NOTIFICATIONS),
+    ("/hello-app-cluster/collaborative-todo/", COLLABORATIVE_TODO),
+    ("/hello-app-cluster/code-examples/", CODE_EXAMPLES),
+    ("/hello-app-cluster/architecture/", ARCHITECTURE),
     ("/hello-spa", SPA),
+    ("/hello-spa/todo/", SPA_TODO),
+    ("/hello-spa/notifications/", SPA_NOTIFICATIONS),
+    ("/hello-spa/about/", SPA_ABOUT),
 ];

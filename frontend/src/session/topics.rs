@@ -45,7 +45,7 @@ pub enum News {
 /// The listeners, grouped into one server subscription a pattern.
 #[derive(Debug)]
 pub(super) struct Topics {
-    topics: BTreeMap<Pattern, Topic>,
+    by_pattern: BTreeMap<Pattern, Topic>,
     listeners: BTreeMap<ListenerId, Listener>,
     /// Topics whose frame is still to be sent, and nothing is known against sending it.
     due: BTreeSet<Pattern>,
@@ -89,7 +89,7 @@ struct Listener {
 impl Topics {
     pub(super) fn new() -> Self {
         Self {
-            topics: BTreeMap::new(),
+            by_pattern: BTreeMap::new(),
             listeners: BTreeMap::new(),
             due: BTreeSet::new(),
             recent: Recent::new(RECENT_IDS),
@@ -101,7 +101,7 @@ impl Topics {
     pub(super) fn join(&mut self, id: ListenerId, wish: Wish) -> Option<News> {
         let Wish { pattern, own, since } = wish;
         let since = since.filter(|_| pattern.as_channel().is_some());
-        let topic = self.topics.entry(pattern.clone()).or_default();
+        let topic = self.by_pattern.entry(pattern.clone()).or_default();
         let mut listener =
             Listener { pattern: pattern.clone(), own, position: since, awaits: None, stands: false, was_cut: false };
         match &topic.asked {
@@ -129,19 +129,19 @@ impl Topics {
         if self.listeners_of(&pattern).next().is_some() {
             return;
         }
-        if self.topics.get(&pattern).is_some_and(|topic| topic.asked.is_some()) {
+        if self.by_pattern.get(&pattern).is_some_and(|topic| topic.asked.is_some()) {
             self.due.insert(pattern);
         } else {
             self.due.remove(&pattern);
-            self.topics.remove(&pattern);
+            self.by_pattern.remove(&pattern);
         }
     }
 
     /// Forgets what the server knew: the connection is gone.
     pub(super) fn disconnected(&mut self) {
         let wanted: BTreeSet<_> = self.listeners.values().map(|listener| listener.pattern.clone()).collect();
-        self.topics.retain(|pattern, _| wanted.contains(pattern));
-        for topic in self.topics.values_mut() {
+        self.by_pattern.retain(|pattern, _| wanted.contains(pattern));
+        for topic in self.by_pattern.values_mut() {
             topic.asked = None;
             topic.is_answered = false;
         }
@@ -164,7 +164,7 @@ impl Topics {
         self.frames += 1;
         let frame = self.frames;
         if self.listeners_of(&pattern).next().is_none() {
-            self.topics.remove(&pattern);
+            self.by_pattern.remove(&pattern);
             return Some((frame, ClientFrame::Unsubscribe { channel }));
         }
         let asked = Asked {
@@ -172,7 +172,7 @@ impl Topics {
             omits_own: self.listeners_of(&pattern).all(|listener| listener.own == Own::Omit),
             since: self.earliest(&pattern),
         };
-        let topic = self.topics.entry(pattern.clone()).or_default();
+        let topic = self.by_pattern.entry(pattern.clone()).or_default();
         topic.asked = Some(asked.clone());
         topic.is_answered = false;
         for listener in self.listeners.values_mut().filter(|listener| listener.pattern == pattern && !listener.stands) {
@@ -184,7 +184,7 @@ impl Topics {
     /// A frame was answered: the subscription stands.
     pub(super) fn answered(&mut self, frame: u64, answer: &SubscribedFrame) -> Vec<(ListenerId, News)> {
         let Ok(pattern) = Pattern::parse(&answer.channel) else { return Vec::new() };
-        let Some(topic) = self.topics.get_mut(&pattern) else { return Vec::new() };
+        let Some(topic) = self.by_pattern.get_mut(&pattern) else { return Vec::new() };
         let Some(asked) = topic.asked.clone() else { return Vec::new() };
         // An older frame than the last one: what it says of the replay holds all the same.
         topic.is_answered |= asked.frame == frame;
@@ -234,14 +234,14 @@ impl Topics {
     /// What the frame was about.
     pub(super) fn asked_by(&self, frame: u64) -> Option<Pattern> {
         let is_it = |topic: &Topic| topic.asked.as_ref().is_some_and(|asked| asked.frame == frame);
-        self.topics.iter().find(|(_, topic)| is_it(topic)).map(|(pattern, _)| pattern.clone())
+        self.by_pattern.iter().find(|(_, topic)| is_it(topic)).map(|(pattern, _)| pattern.clone())
     }
 
     /// Who gets a message, in the order they joined, and whether it was missed first.
     pub(super) fn deliver(&mut self, message: &BroadcastFrame, is_own: bool) -> (bool, Vec<ListenerId>) {
         let mut is_recovered = false;
         if let (Some(topic), Some(position)) =
-            (self.topics.get_mut(&Pattern::from(&message.channel)), &message.position)
+            (self.by_pattern.get_mut(&Pattern::from(&message.channel)), &message.position)
         {
             is_recovered = topic.replay_until.as_ref().is_some_and(|until| !is_behind(position, until));
             if topic.latest.as_ref().is_none_or(|latest| is_behind(position, latest)) {

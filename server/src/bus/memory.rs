@@ -78,10 +78,15 @@ impl Bus for MemoryBus {
         }
     }
 
-    async fn publish(&self, message: &Message, _attempt: Attempt) -> Result<Position, BusError> {
+    async fn publish(&self, message: &Message, attempt: Attempt) -> Result<Position, BusError> {
         // A place in the inbox first: the log's order and the inbox's are one then.
         let place = self.events.reserve().await.map_err(|_| BusError::Down)?;
         let mut state = self.state();
+        if attempt == Attempt::Again
+            && let Some(position) = state.log(&message.channel, Instant::now()).find(message)
+        {
+            return Ok(position);
+        }
         let message = state.append(message.clone(), Instant::now());
         let position = message.position.clone().ok_or(BusError::Unreadable)?;
         if state.is_joined(&message.channel) {
@@ -181,6 +186,12 @@ impl Log {
             self.entries.pop_front();
         }
         (message, size_bytes, removed)
+    }
+
+    /// Where a message with the same id is.
+    fn find(&self, message: &Message) -> Option<Position> {
+        let mut entries = self.entries.iter().rev();
+        entries.find(|entry| entry.message.id == message.id).and_then(|entry| entry.message.position.clone())
     }
 
     fn replay(&self, since: &Position) -> Replay {

@@ -81,12 +81,12 @@ impl RedisBus {
         });
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let messages = shared.subscriptions.message_rx();
-        let reconnects = shared.subscriptions.reconnect_rx();
+        let notices = link::Notices::of(&shared.commands, &shared.subscriptions);
         shared.commands.connect();
         shared.subscriptions.connect();
         let (beats, heard_beats) = watch::channel(0);
         tasks.spawn(stop.clone().run_until_cancelled_owned(receive::run(Arc::clone(&shared), messages, beats)));
-        tasks.spawn(stop.clone().run_until_cancelled_owned(link::run(Arc::clone(&shared), reconnects, heard_beats)));
+        tasks.spawn(stop.clone().run_until_cancelled_owned(link::run(Arc::clone(&shared), notices, heard_beats)));
         tasks.close();
         Ok((Arc::new(Self { shared, tasks, stop }), inbox))
     }

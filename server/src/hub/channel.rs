@@ -140,10 +140,13 @@ impl State {
         self.ring.push_back(Arc::clone(delivery));
     }
 
-    /// Begins anew behind a loss.
-    pub(super) fn skip_to(&mut self, position: Position) {
+    /// Begins anew behind a loss; whether the log is to be asked again. A log with a new epoch holds
+    /// only messages nobody here has seen, so it is taken from its beginning.
+    pub(super) fn begin_anew(&mut self, end: Position) -> bool {
         self.ring.clear();
-        self.position = Some(position);
+        let is_new_log = self.position.as_ref().is_some_and(|now| now.epoch != end.epoch);
+        self.position = Some(if is_new_log { Position { offset: 0, ..end } } else { end });
+        self.take_ahead() || is_new_log
     }
 
     /// As if the channel had never been heard.

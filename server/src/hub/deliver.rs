@@ -209,8 +209,7 @@ impl Shared {
                         let state = wildcard.state();
                         state.listeners.iter().for_each(|(_, held)| held.listener.lost(channel, Some(&position)));
                     }
-                    state.skip_to(position);
-                    state.take_ahead()
+                    state.begin_anew(position)
                 }
             }
         };

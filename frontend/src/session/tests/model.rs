@@ -52,7 +52,7 @@ impl Server {
                 self.subscribed = Some(omits_own);
                 let answer = stands(self.log.len() as u64, since.is_some());
                 self.wire.push_back(json!({"success": true, "data": answer, "requestId": request["requestId"]}));
-                for offset in since.map_or(0, |since| since as usize + 1)..=self.log.len() {
+                for offset in index(since.map_or(0, |since| since + 1))..=self.log.len() {
                     if since.is_some() && !(omits_own && self.log[offset - 1]) {
                         self.wire.push_back(self.frame(offset));
                     }
@@ -62,6 +62,10 @@ impl Server {
             _ => {}
         }
     }
+}
+
+fn index(number: u64) -> usize {
+    usize::try_from(number).expect("a small number")
 }
 
 /// One listener and what it has seen.
@@ -129,7 +133,7 @@ fn play(seed: u64) {
                 act(&mut tab, &mut server, &mut listeners, Event::Subscribe(id, wish));
             }
             18 if listeners.len() > 2 => {
-                let gone = listeners.remove(dice.roll(listeners.len() as u64) as usize);
+                let gone = listeners.remove(index(dice.roll(listeners.len() as u64)));
                 check(seed, &gone, &server, false);
                 act(&mut tab, &mut server, &mut listeners, Event::Unsubscribe(gone.id));
             }
@@ -156,7 +160,7 @@ fn play(seed: u64) {
 fn check(seed: u64, listener: &Listener, server: &Server, is_complete: bool) {
     let Some(from) = listener.from else { return };
     let wanted: Vec<u64> = (from + 1..=server.log.len() as u64)
-        .filter(|offset| listener.own == Own::Hear || !server.log[*offset as usize - 1])
+        .filter(|offset| listener.own == Own::Hear || !server.log[index(*offset) - 1])
         .collect();
     let due = if is_complete { &wanted[..] } else { &wanted[..listener.seen.len().min(wanted.len())] };
     assert_eq!(listener.seen, due, "seed {seed}, listener {:?} from {from}", listener.id);

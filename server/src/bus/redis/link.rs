@@ -1,14 +1,16 @@
 //! Watches the link: it is up while this process hears its own heart through Redis.
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use fred::{
-    prelude::{ClientLike, Expiration, KeysInterface, PubsubInterface, Server, SetOptions},
+    prelude::{
+        Client, ClientLike, Error, EventInterface, Expiration, KeysInterface, PubsubInterface, Server, SetOptions,
+    },
     types::Value,
 };
 use tokio::{
     sync::{broadcast, watch},
-    time::{Instant, sleep, timeout},
+    time::{interval, sleep, timeout},
 };
 
 use super::{BusError, Event, Link, Shared, receive::heartbeat_channel};
@@ -22,27 +24,68 @@ const RETRY_AFTER: Duration = Duration::from_millis(250);
 /// How long a claim of an instance id outlives its holder, in seconds.
 const CLAIM_SECONDS: i64 = 30;
 
+/// What the clients notice by themselves.
+pub(super) struct Notices {
+    reconnects: broadcast::Receiver<Server>,
+    errors: [broadcast::Receiver<(Error, Option<Server>)>; 2],
+}
+
+impl Notices {
+    /// Begins listening; before the clients connect.
+    pub(super) fn of(commands: &Client, subscriptions: &Client) -> Self {
+        Self { reconnects: subscriptions.reconnect_rx(), errors: [commands.error_rx(), subscriptions.error_rx()] }
+    }
+
+    /// Forgets what was noticed up to now.
+    fn clear(&mut self) {
+        self.reconnects = self.reconnects.resubscribe();
+        self.errors = self.errors.each_ref().map(broadcast::Receiver::resubscribe);
+    }
+
+    /// Waits for the next notice that the link is not what it was.
+    async fn next(&mut self) -> &'static str {
+        let [commands, subscriptions] = &mut self.errors;
+        tokio::select! {
+            _ = self.reconnects.recv() => "the connection was made anew",
+            _ = commands.recv() => "the connection for commands broke",
+            _ = subscriptions.recv() => "the connection for subscriptions broke",
+        }
+    }
+}
+
 /// Brings the link up, watches it, and begins again when it is lost; until the bus stops.
-pub(super) async fn run(
-    shared: Arc<Shared>,
-    mut reconnects: broadcast::Receiver<Server>,
-    mut beats: watch::Receiver<u64>,
-) {
+pub(super) async fn run(shared: Arc<Shared>, mut notices: Notices, mut beats: watch::Receiver<u64>) {
     loop {
-        while reconnects.try_recv().is_ok() {}
         if let Err(error) = bring_up(&shared, &mut beats).await {
             tracing::debug!(%error, "redis is not reached yet");
             sleep(RETRY_AFTER).await;
             continue;
         }
+        // Older than the heartbeat that was just heard, on the connections there are now.
+        notices.clear();
         tracing::info!("redis is reached: broadcasts go to all instances");
-        let reason = watch_over(&shared, &mut reconnects, &mut beats).await;
+        let lost = tokio::select! {
+            reason = notices.next() => Lost { reason, is_half_open: false },
+            () = silence(&mut beats) => Lost { reason: "no heartbeat", is_half_open: true },
+            never = keep_beating(&shared) => match never {},
+        };
         shared.link.send_replace(Link::Down);
-        tracing::warn!(reason, "redis is lost: broadcasts stay on this instance until it is back");
+        tracing::warn!(reason = lost.reason, "redis is lost: broadcasts stay on this instance until it is back");
         if shared.events.send(Event::LinkDown).await.is_err() {
             return;
         }
+        if lost.is_half_open {
+            // Such a connection does not end by itself.
+            let _ = timeout(BEAT_EVERY, shared.commands.force_reconnection()).await;
+            let _ = timeout(BEAT_EVERY, shared.subscriptions.force_reconnection()).await;
+        }
     }
+}
+
+/// Why the link was lost.
+struct Lost {
+    reason: &'static str,
+    is_half_open: bool,
 }
 
 /// Subscribes to everything joined and hears the heart beat once.
@@ -65,35 +108,23 @@ async fn bring_up(shared: &Shared, beats: &mut watch::Receiver<u64>) -> Result<(
     shared.events.send(Event::LinkUp).await.map_err(|_| BusError::Down)
 }
 
-/// Returns when the link is lost, with the reason.
-async fn watch_over(
-    shared: &Shared,
-    reconnects: &mut broadcast::Receiver<Server>,
-    beats: &mut watch::Receiver<u64>,
-) -> &'static str {
-    let mut silent_at = Instant::now() + SILENT_FOR;
-    let mut next_beat = Instant::now() + BEAT_EVERY;
-    loop {
-        tokio::select! {
-            _ = reconnects.recv() => return "the connection was made anew",
-            changed = beats.changed() => {
-                if changed.is_err() {
-                    return "the receiver stopped";
-                }
-                silent_at = Instant::now() + SILENT_FOR;
-            }
-            () = tokio::time::sleep_until(next_beat) => {
-                next_beat = Instant::now() + BEAT_EVERY;
-                // Silence tells; the beat's own error would only tell it twice.
-                let _ = timeout(BEAT_EVERY, beat(shared)).await;
-                refresh_claim(shared).await;
-            }
-            () = tokio::time::sleep_until(silent_at) => {
-                // A half-open connection does not end by itself.
-                let _ = timeout(BEAT_EVERY, shared.subscriptions.force_reconnection()).await;
-                return "no heartbeat";
-            }
+/// Returns when the heart has been silent for too long.
+async fn silence(beats: &mut watch::Receiver<u64>) {
+    while let Ok(heard) = timeout(SILENT_FOR, beats.changed()).await {
+        if heard.is_err() {
+            // The receiver has ended, and so will this: the bus stops.
+            std::future::pending::<()>().await;
         }
+    }
+}
+
+/// Lets the heart beat and the claim live.
+async fn keep_beating(shared: &Shared) -> Infallible {
+    let mut beat_at = interval(BEAT_EVERY);
+    loop {
+        beat_at.tick().await;
+        // Silence tells; the beat's own error would only tell it twice.
+        let _ = timeout(BEAT_EVERY, async { tokio::join!(beat(shared), refresh_claim(shared)) }).await;
     }
 }
 

@@ -85,6 +85,8 @@ impl Log {
             since.epoch.as_ref().into(),
             i64::try_from(since.offset).unwrap_or(i64::MAX).into(),
             i64::try_from(LOG_MESSAGES).unwrap_or(i64::MAX).into(),
+            new_epoch().into(),
+            LOOKED_AT_SECONDS.into(),
         ];
         let answer: Vec<Value> = self.replay.evalsha_with_reload(client, vec![log, position], values).await?;
         let mut answer = answer.into_iter();

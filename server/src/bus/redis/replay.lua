@@ -1,8 +1,12 @@
 -- What a log holds after a position: epoch, last offset, whether all of it, then the messages, oldest first.
--- KEYS: log (stream), position (hash). ARGV: epoch, offset, messages a log keeps.
+-- Begins a log where there is none.
+-- KEYS: log (stream), position (hash). ARGV: epoch, offset, messages a log keeps, epoch for a new log,
+-- seconds an unused position lives.
 local position = redis.call('HMGET', KEYS[2], 'epoch', 'offset')
 if not position[1] then
-  return { '', 0, 0 }
+  redis.call('HSET', KEYS[2], 'epoch', ARGV[4], 'offset', 0)
+  redis.call('EXPIRE', KEYS[2], ARGV[5])
+  return { ARGV[4], 0, 0 }
 end
 local last = tonumber(position[2] or '0')
 local missed = last - tonumber(ARGV[2])

@@ -1,0 +1,134 @@
+//! Connects `window.jPulse`, which the head of the page brings for plain scripts, with the link.
+//!
+//! What needs no socket (the tab's name, requests, toasts) is done there, in JavaScript, so that it
+//! works before WebAssembly is there, and without it. What crosses over is JSON text.
+
+use std::rc::Rc;
+
+use app::cluster::{Delivery, Link, News, OwnMessages, Subscription, SubscriptionId};
+use js_sys::{Function, Object, Promise, Reflect};
+use serde_json::json;
+use wasm_bindgen::{JsValue, closure::Closure, prelude::wasm_bindgen};
+use wire::{Channel, Pattern};
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(catch, js_namespace = ["jPulse", "appCluster"], js_name = getUuid)]
+    fn get_uuid() -> Result<String, JsValue>;
+    #[wasm_bindgen(catch, js_namespace = ["jPulse", "appCluster"], js_name = isClusterMode)]
+    fn get_cluster_mode() -> Result<bool, JsValue>;
+    #[wasm_bindgen(catch, js_namespace = ["jPulse", "_application"], js_name = attach)]
+    fn attach_link(link: &Object) -> Result<(), JsValue>;
+    #[wasm_bindgen(catch, js_namespace = ["jPulse", "_application"], js_name = setClusterMode)]
+    fn tell_cluster_mode(is_cluster_mode: bool) -> Result<(), JsValue>;
+    #[wasm_bindgen(catch, js_namespace = ["jPulse", "_application"], js_name = hydrated)]
+    fn tell_hydrated() -> Result<(), JsValue>;
+    #[wasm_bindgen(catch, js_namespace = ["jPulse", "_application"], js_name = fail)]
+    fn make_error(code: &str, message: &str) -> Result<JsValue, JsValue>;
+}
+
+/// The tab's name and whether instances hear each other, as the page's head knows them; without such
+/// a head, a name for this page alone.
+pub fn facts() -> (Rc<str>, bool) {
+    let uuid = get_uuid().unwrap_or_else(|_| {
+        leptos::logging::error!("window.jPulse is missing: put <ClusterHead/> into the head of the page");
+        format!("page-{}", js_sys::Math::random().to_bits())
+    });
+    (uuid.into(), get_cluster_mode().unwrap_or_default())
+}
+
+/// Tells scripts that the link between the instances came or went.
+pub fn set_cluster_mode(is_cluster_mode: bool) {
+    // Without the page's head there is nobody to tell, here and below.
+    let _ = tell_cluster_mode(is_cluster_mode);
+}
+
+/// Marks the page as alive.
+pub fn hydrated() {
+    let _ = tell_hydrated();
+}
+
+/// Lets scripts use the link; what they subscribed to until now begins.
+pub fn attach(link: &Rc<dyn Link>) {
+    let object = Object::new();
+    let set = |name: &str, function: JsValue| {
+        let _ = Reflect::set(&object, &name.into(), &function);
+    };
+    let ours = Rc::clone(link);
+    let subscribe = Closure::<dyn Fn(String, bool, Function, Function) -> f64>::new(
+        move |pattern: String, omits_own, deliver, gap| subscribe(&*ours, &pattern, omits_own, deliver, gap),
+    );
+    set("subscribe", subscribe.into_js_value());
+    let ours = Rc::clone(link);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the number `subscribe` returned")]
+    let unsubscribe = Closure::<dyn Fn(f64)>::new(move |id: f64| ours.unsubscribe(SubscriptionId(id as u64)));
+    set("unsubscribe", unsubscribe.into_js_value());
+    let ours = Rc::clone(link);
+    let publish = Closure::<dyn Fn(String, String) -> Promise>::new(move |channel: String, payload: String| {
+        publish(&ours, &channel, &payload)
+    });
+    set("publish", publish.into_js_value());
+    let _ = attach_link(&object);
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a page makes fewer than 2^53 subscriptions")]
+fn subscribe(link: &dyn Link, pattern: &str, omits_own: bool, deliver: Function, gap: Function) -> f64 {
+    // Checked before, by a script that knows the same grammar; the server has the last word.
+    let Ok(pattern) = Pattern::parse(pattern) else { return -1.0 };
+    let SubscriptionId(id) = link.subscribe(Subscription {
+        pattern,
+        own: if omits_own { OwnMessages::Omit } else { OwnMessages::Hear },
+        since: None,
+        on_message: Rc::new(move |delivery| {
+            // A script's own errors are caught over there.
+            let _ = deliver.call1(&JsValue::NULL, &text_of(delivery).into());
+        }),
+        on_news: Rc::new(move |news| {
+            if news == News::Gap {
+                let _ = gap.call0(&JsValue::NULL);
+            }
+        }),
+    });
+    id as f64
+}
+
+fn publish(link: &Rc<dyn Link>, channel: &str, payload: &str) -> Promise {
+    let link = Rc::clone(link);
+    Promise::new(&mut |resolve, reject| {
+        let refuse = move |code: &str, message: &str| {
+            let error = make_error(code, message).unwrap_or_else(|error| error);
+            let _ = reject.call1(&JsValue::NULL, &error);
+        };
+        match (Channel::parse(channel), serde_json::from_str(payload)) {
+            (Ok(channel), Ok(payload)) => link.publish(
+                &channel,
+                payload,
+                Box::new(move |outcome| match outcome {
+                    Ok(receipt) => {
+                        // Strings and numbers: cannot fail to serialise.
+                        let text = serde_json::to_string(&receipt).unwrap_or_default();
+                        let _ = resolve.call1(&JsValue::NULL, &text.into());
+                    }
+                    Err(error) => refuse(error.code(), &error.to_string()),
+                }),
+            ),
+            (Err(error), _) => refuse("INVALID_CHANNEL_NAME", &error.to_string()),
+            (_, Err(error)) => refuse("INVALID_DATA", &error.to_string()),
+        }
+    })
+}
+
+fn text_of(delivery: &Delivery) -> String {
+    let meta = &delivery.meta;
+    json!({
+        "data": delivery.data,
+        "meta": {
+            "channel": meta.channel,
+            "id": meta.id,
+            "offset": meta.offset,
+            "timestamp": meta.timestamp,
+            "recovered": meta.recovered,
+        },
+    })
+    .to_string()
+}

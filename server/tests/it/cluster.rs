@@ -1,0 +1,155 @@
+//! Two instances on one Redis.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use server::config::Config;
+
+use super::kit::{instance::Running, redis::Redis, until};
+
+const CHANGED: &str = "view:it:list:changed";
+
+fn config(redis: &Redis, instance: &str) -> Config {
+    let mut config = Config { redis: redis.config(), ..Config::default() };
+    config.site.instance = instance.into();
+    config
+}
+
+async fn pair(redis: &Redis) -> (Running, Running) {
+    (Running::start(config(redis, "0")).await, Running::start(config(redis, "1")).await)
+}
+
+async fn publish(instance: &Running, body: Value) -> Value {
+    let url = instance.url(&format!("/api/1/app-cluster/broadcast/{CHANGED}"));
+    reqwest::Client::new().post(url).json(&body).send().await.unwrap().json().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_change_on_one_instance_reaches_a_browser_on_the_other() {
+    let redis = Redis::start();
+    let (left, right) = pair(&redis).await;
+    assert_ne!(left.id, right.id);
+    let mut browser = right.open_browser().await;
+    let begin = browser.subscribe(CHANGED).await;
+    let receipt = publish(&left, json!({ "data": { "added": 1 }, "uuid": "somebody" })).await;
+    assert_eq!(receipt["success"], true, "{receipt}");
+    assert_eq!(receipt["data"]["epoch"], begin["epoch"]);
+    assert_eq!(receipt["data"]["offset"], 1);
+    assert!(receipt["data"].get("fallback").is_none());
+    let frame = browser.next().await;
+    assert_eq!(frame["data"]["data"]["id"], receipt["data"]["id"]);
+    assert_eq!(frame["data"]["data"]["data"], json!({ "added": 1, "uuid": "somebody" }));
+}
+
+#[tokio::test]
+async fn a_browser_resumes_on_the_other_instance_with_exactly_what_it_missed() {
+    let redis = Redis::start();
+    let (left, right) = pair(&redis).await;
+    let mut browser = left.open_browser().await;
+    let begin = browser.subscribe(CHANGED).await;
+    drop(browser);
+    for number in 0..100 {
+        publish(&left, json!({ "data": { "number": number } })).await;
+    }
+    let mut browser = right.open_browser().await;
+    let resumed = browser
+        .subscribe_with(json!({ "channel": CHANGED, "since": { "epoch": begin["epoch"], "offset": begin["offset"] } }))
+        .await;
+    assert_eq!(resumed["recovered"], true);
+    for number in 0..100 {
+        assert_eq!(browser.next_data().await["number"], number);
+    }
+    browser.expect_nothing().await;
+}
+
+#[tokio::test]
+async fn omit_self_follows_the_tab_to_the_other_instance() {
+    let redis = Redis::start();
+    let (left, right) = pair(&redis).await;
+    let mut browser = right.open_browser().await;
+    browser.subscribe_with(json!({ "channel": CHANGED, "omitSelf": true })).await;
+    publish(&left, json!({ "data": { "from": "self" }, "uuid": browser.uuid })).await;
+    publish(&left, json!({ "data": { "from": "other" }, "uuid": "other" })).await;
+    assert_eq!(browser.next_data().await["from"], "other");
+}
+
+#[tokio::test]
+async fn a_nodejs_instance_is_heard_and_its_address_is_not_passed_on() {
+    let redis = Redis::start();
+    let right = Running::start(config(&redis, "1")).await;
+    let mut browser = right.open_browser().await;
+    browser.subscribe_with(json!({ "channel": CHANGED, "omitSelf": true })).await;
+    let own = json!({ "channel": CHANGED, "data": { "uuid": browser.uuid }, "instanceId": "web:0", "timestamp": 1 });
+    redis.publish(&format!("jpulse:dev:bc:{CHANGED}"), &own.to_string());
+    let message = json!({
+        "channel": CHANGED,
+        "data": { "n": 1, "uuid": "node-tab", "ctx": { "username": "jane", "ip": "10.0.0.7", "vm": 3 } },
+        "instanceId": "web:0",
+        "timestamp": 1_700_000_000_000_u64,
+    });
+    redis.publish(&format!("jpulse:dev:bc:{CHANGED}"), &message.to_string());
+    let frame = browser.next().await;
+    assert_eq!(frame["data"]["data"]["data"], json!({ "n": 1, "uuid": "node-tab" }));
+    assert_eq!(frame["data"]["ctx"], json!({ "username": "jane" }));
+    assert_eq!(frame["data"]["data"]["timestamp"], "2023-11-14T22:13:20.000Z");
+    assert!(!frame.to_string().contains("10.0.0.7"));
+}
+
+#[tokio::test]
+async fn callbacks_of_the_server_hear_the_other_instance_and_by_layer_themselves() {
+    use std::sync::{Arc, Mutex};
+    let redis = Redis::start();
+    let (left, right) = pair(&redis).await;
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    for pattern in ["controller:it:*", "view:it:*"] {
+        let heard = Arc::clone(&heard);
+        left.ports.cluster.register_broadcast_callback(
+            pattern.parse().unwrap(),
+            app::ports::CallbackOptions::default(),
+            Box::new(move |message| {
+                heard.lock().unwrap().push((message.channel.to_string(), message.instance_id.to_string()));
+            }),
+        );
+    }
+    // Registered when its first message arrives.
+    until("callbacks are registered", async || {
+        let probe = "view:it:probe:probe".parse().unwrap();
+        right.ports.cluster.publish_broadcast(&probe, serde_json::Map::new(), Default::default()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let controller = "controller:it:probe:probe".parse().unwrap();
+        right.ports.cluster.publish_broadcast(&controller, serde_json::Map::new(), Default::default()).await.unwrap();
+        let heard = heard.lock().unwrap();
+        heard.iter().any(|(on, _)| on.starts_with("view:")) && heard.iter().any(|(on, _)| on.starts_with("controller:"))
+    })
+    .await;
+    heard.lock().unwrap().clear();
+    for name in ["controller:it:cache:refresh", "view:it:own:heard"] {
+        for instance in [&left, &right] {
+            let on = name.parse().unwrap();
+            instance.ports.cluster.publish_broadcast(&on, serde_json::Map::new(), Default::default()).await.unwrap();
+        }
+    }
+    let expected = [
+        ("controller:it:cache:refresh".to_owned(), right.id.clone()),
+        ("view:it:own:heard".to_owned(), left.id.clone()),
+        ("view:it:own:heard".to_owned(), right.id.clone()),
+    ];
+    until("all three are heard", async || {
+        let heard = heard.lock().unwrap();
+        let late: Vec<_> = heard.iter().filter(|(on, _)| !on.contains("probe")).cloned().collect();
+        late == expected
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_graceful_stop_gives_the_instance_id_back() {
+    let redis = Redis::start();
+    let instance = Running::start(config(&redis, "7")).await;
+    let key = format!("jpulse:dev:instance:{}", instance.id);
+    assert_eq!(redis.command(&format!("EXISTS {key}")), ":1\r\n");
+    let second = Running::start(config(&redis, "7")).await;
+    assert_eq!(second.id, format!("{}:{}", instance.id, std::process::id()));
+    instance.stop().await;
+    assert_eq!(redis.command(&format!("EXISTS {key}")), ":0\r\n");
+}

@@ -1,0 +1,52 @@
+//! An instance of this test's own, in this process.
+
+use std::net::SocketAddr;
+
+use app::ports::Ports;
+use server::{Instance, config::Config};
+use tokio::{sync::oneshot, task::JoinHandle};
+
+use super::browser::Browser;
+
+/// Stopped gracefully by [`Running::stop`], with its tasks when the test ends.
+pub struct Running {
+    pub address: SocketAddr,
+    pub id: String,
+    pub ports: Ports,
+    stop: Option<oneshot::Sender<()>>,
+    serving: JoinHandle<()>,
+    _folder: tempfile::TempDir,
+}
+
+impl Running {
+    /// Starts one on a free port, with an embedded store and an empty site.
+    pub async fn start(mut config: Config) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        config.server.port = 0;
+        config.server.data_dir = folder.path().join("data");
+        config.server.site_root = folder.path().to_owned();
+        let instance = Instance::bind(config).await.unwrap();
+        let (address, id, ports) = (instance.address().unwrap(), instance.id().to_owned(), instance.ports().clone());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = tokio::spawn(instance.run_until(async {
+            // A dropped sender stops it too.
+            let _ = stopped.await;
+        }));
+        Self { address, id, ports, stop: Some(stop), serving, _folder: folder }
+    }
+
+    /// A browser's socket on the relay.
+    pub async fn open_browser(&self) -> Browser {
+        Browser::open(self.address, &format!("tab-{}", uuid::Uuid::new_v4())).await
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// As SIGTERM does.
+    pub async fn stop(mut self) {
+        drop(self.stop.take());
+        (&mut self.serving).await.unwrap();
+    }
+}

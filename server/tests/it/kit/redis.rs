@@ -1,0 +1,94 @@
+//! A real Redis of this test's own.
+
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use server::config::{RedisConfig, SingleConfig};
+
+use super::{SOON, free_port};
+
+/// Ended with the test.
+pub struct Redis {
+    port: u16,
+    process: Option<Child>,
+    folder: tempfile::TempDir,
+}
+
+impl Redis {
+    /// Starts one on a free port and waits until it answers.
+    pub fn start() -> Self {
+        let mut redis = Self { port: free_port(), process: None, folder: tempfile::tempdir().unwrap() };
+        redis.run();
+        redis
+    }
+
+    /// How an instance reaches it.
+    pub fn config(&self) -> RedisConfig {
+        let single = SingleConfig { host: "127.0.0.1".into(), port: self.port, ..SingleConfig::default() };
+        RedisConfig { single, ..RedisConfig::default() }
+    }
+
+    /// Kills it, as a crash would.
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill().unwrap();
+            process.wait().unwrap();
+        }
+    }
+
+    /// Starts it again on the same port, empty.
+    pub fn run(&mut self) {
+        let port = self.port.to_string();
+        let process = Command::new("redis-server")
+            .args(["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+            .current_dir(self.folder.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("redis-server is on PATH: `make test` installs it");
+        self.process = Some(process);
+        let since = Instant::now();
+        while self.try_command("PING").is_none_or(|answer| !answer.starts_with("+PONG")) {
+            assert!(since.elapsed() < SOON, "redis-server answers");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Sends one inline command as another program would; the raw answer.
+    pub fn command(&self, line: &str) -> String {
+        self.try_command(line).expect("redis answers")
+    }
+
+    /// Publishes as a Node.js instance does.
+    pub fn publish(&self, channel: &str, message: &str) {
+        let parts = ["PUBLISH", channel, message];
+        let mut command = format!("*{}\r\n", parts.len());
+        for part in parts {
+            command.push_str(&format!("${}\r\n{part}\r\n", part.len()));
+        }
+        self.exchange(command.as_bytes()).unwrap();
+    }
+
+    fn try_command(&self, line: &str) -> Option<String> {
+        self.exchange(format!("{line}\r\n").as_bytes())
+    }
+
+    fn exchange(&self, bytes: &[u8]) -> Option<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
+        stream.write_all(bytes).ok()?;
+        let mut answer = vec![0; 64 * 1024];
+        let length = stream.read(&mut answer).ok()?;
+        Some(String::from_utf8_lossy(&answer[..length]).into_owned())
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
