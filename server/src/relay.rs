@@ -23,9 +23,8 @@ use wire::{
 };
 
 use crate::{
-    bus::Link,
     config::LimitsConfig,
-    hub::Hub,
+    hub::{Hub, Link},
     socket::{SocketStream, text_frame},
 };
 use connection::Connection;
