@@ -27,7 +27,7 @@ use wire::{Channel, Position};
 use crate::bus::{Bus, Inbox};
 
 pub use crate::bus::Link;
-pub use delivery::{Delivery, Listener, Omit};
+pub use delivery::{Batch, Delivery, Listener, Omit};
 pub use publish::{Draft, PublishError};
 pub use subscribe::{Joined, Subscription};
 
