@@ -6,6 +6,9 @@
 //!
 //! Features: `ssr` on the server, `hydrate` in the browser.
 
+// The type of a page is as deep as its markup, and optimising compilers look all the way down.
+#![recursion_limit = "256"]
+
 pub mod app;
 pub mod cluster;
 pub mod components;
