@@ -6,7 +6,7 @@
 //!
 //! Features: `ssr` on the server, `hydrate` in the browser.
 
-// The markup of a page is one type; optimised builds look deeper into it than 128 levels.
+// The type of a page is as deep as its markup, and optimising compilers look all the way down.
 #![recursion_limit = "256"]
 
 pub mod app;

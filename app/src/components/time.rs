@@ -44,7 +44,7 @@ pub fn RelativeTime(
             None => written_out.clone(),
         }
     };
-    view! { <time datetime=at title=written_out>{text}</time> }
+    view! { <time datetime=at title=written_out>{text}</time> }.into_any()
 }
 
 /// `2026-11-21T21:40:12.345Z` as `2026-11-21 21:40 UTC`; what is shaped otherwise stays as it is.

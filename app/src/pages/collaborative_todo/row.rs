@@ -61,6 +61,7 @@ pub(super) fn TodoRow(
         view! {
             <p class="todo-origin">"Added by " {username} ", " <RelativeTime at=created_at /></p>
         }
+        .into_any()
     });
     view! {
         <li class="todo" class:todo-done=is_completed class:todo-pending=is_pending>
@@ -96,4 +97,5 @@ pub(super) fn TodoRow(
             </form>
         </li>
     }
+    .into_any()
 }
