@@ -33,7 +33,7 @@ use crate::{
 /// them waits for a script. A new page is one more line in the table below, and its address in
 /// [`crate::pages::address`].
 #[component]
-pub fn App() -> impl IntoView {
+pub fn App() -> AnyView {
     provide_meta_context();
     provide_toasts();
     provide_clock();
@@ -70,4 +70,5 @@ pub fn App() -> impl IntoView {
             <ToastRegion />
         </Router>
     }
+    .into_any()
 }

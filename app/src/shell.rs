@@ -7,7 +7,7 @@ use crate::{app::App, cluster::ClusterHead};
 
 /// The document. Every script in it carries the nonce of its response, and no element has a `style`
 /// attribute, so that a content security policy can do without `unsafe-inline`.
-pub fn shell(options: LeptosOptions) -> impl IntoView {
+pub fn shell(options: LeptosOptions) -> AnyView {
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -29,4 +29,5 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             </body>
         </html>
     }
+    .into_any()
 }
