@@ -1,9 +1,9 @@
 //! The HTML document around every page.
 
-use leptos::prelude::*;
+use leptos::{nonce::use_nonce, prelude::*};
 use leptos_meta::{HashedStylesheet, MetaTags};
 
-use crate::{app::App, cluster::ClusterHead};
+use crate::{app::App, cluster::ClusterHead, components::local_only::REMEMBER};
 
 /// The document. Every script in it carries the nonce of its response, and no element has a `style`
 /// attribute, so that a content security policy can do without `unsafe-inline`.
@@ -19,6 +19,7 @@ pub fn shell(options: LeptosOptions) -> AnyView {
                 <meta name="theme-color" content="#111715" media="(prefers-color-scheme: dark)" />
                 <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
                 <HashedStylesheet id="leptos" options=options.clone() />
+                <script nonce=use_nonce()>{REMEMBER}</script>
                 <ClusterHead />
                 <AutoReload options=options.clone() />
                 <HydrationScripts options />
