@@ -23,6 +23,7 @@ fi
 can_apt || fail "no Rust that compiles for the browser; install it with https://rustup.rs, then run: rustup target add wasm32-unknown-unknown"
 apt_install "Rust" rustc-web cargo-web rust-web-src rust-web-clippy rustfmt-web ca-certificates
 PATH="/usr/bin:$PATH"
+is_new_enough || fail "Debian's $(rustc --version) is too old; add Debian's security updates to apt's sources, or install https://rustup.rs"
 
 # The linker must be of the LLVM that rustc was built with.
 llvm=$(rustc -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')

@@ -19,7 +19,7 @@ step() {
     [ "$status" = 0 ] || [ "$failed" -gt 0 ] || failed=1
     PASSED=$((PASSED + passed))
     FAILED=$((FAILED + failed))
-    say "$name: $([ "$status" = 0 ] && echo done || echo FAILED), $((SECONDS - began)) seconds"
+    if [ "$status" = 0 ]; then say "$name: done in $((SECONDS - began)) seconds"; else say "$name: FAILED"; fi
     return "$status"
 }
 
