@@ -8,7 +8,7 @@ use crate::error::LoadError;
 
 /// Where the processor times stand in `/proc/PID/stat` behind the program's name.
 ///
-/// Source: proc_pid_stat(5); `utime` is field 14 and `stime` field 15, the name is field 2.
+/// Source: the manual page `proc_pid_stat(5)`: `utime` is field 14 and `stime` field 15, the name is field 2.
 const TIMES: std::ops::Range<usize> = 11..13;
 
 /// A process that ends with this value: killed by its id.
