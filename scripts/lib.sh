@@ -26,6 +26,9 @@ as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
+# Of the next `apt_install`.
+APT_OPTIONS=()
+
 # apt_install WHY PACKAGE...: installs or renews packages; WHY is named when that is impossible.
 apt_install() {
     local why=$1 log
@@ -36,7 +39,7 @@ apt_install() {
     {
         # Without it, an old package may be found and a new one missed. Fails without a network, which may do.
         apt_run update || true
-        apt_run install -y --no-install-recommends "$@"
+        apt_run install -y --no-install-recommends "${APT_OPTIONS[@]}" "$@"
     } >"$log" 2>&1 || {
         tail -n 5 "$log" >&2
         fail "apt-get could not install $*; is the network up? The log is $log"

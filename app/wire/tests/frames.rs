@@ -2,6 +2,8 @@
 //!
 //! `tests/fixtures` holds one JSON text a file; reading and writing it again changes nothing.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::{fs, path::Path};
 
 use serde_json::{Value, json};

@@ -123,7 +123,7 @@ impl Connection {
             written = stream.send(frames) => written,
             () = async {
                 queue.overflown().await;
-                tokio::time::sleep(LAST_FRAME_WITHIN).await;
+                sleep(LAST_FRAME_WITHIN).await;
             } => {
                 // Half a frame may have gone out: there is no telling it anything any more.
                 return Err(End::Gone);
