@@ -16,7 +16,7 @@ use crate::{error::LoadError, process::Process};
 /// How long a server may take to get ready.
 pub const READY_WITHIN: Duration = Duration::from_secs(20);
 
-/// What cargo built along with this program.
+/// What cargo built along with this program; `BENCH_SERVER` names another, to compare the two.
 const BINARY: &str = env!("CARGO_BIN_EXE_server");
 
 /// Limits that would otherwise be what is measured: all sockets here come from one address.
@@ -44,7 +44,8 @@ impl Instance {
     pub async fn start(number: usize, redis_port: Option<u16>) -> Result<Self, LoadError> {
         let folder = TempDir::with_prefix("jpulse-bench-")?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
-        let mut command = Command::new(BINARY);
+        let binary = env::var("BENCH_SERVER").unwrap_or_else(|_| BINARY.to_owned());
+        let mut command = Command::new(&binary);
         command
             .env_clear()
             .envs(KEPT.iter().filter_map(|name| Some((name, env::var_os(name)?))))
@@ -58,7 +59,7 @@ impl Instance {
         if let Some(port) = redis_port {
             command.env("REDIS_HOST", "127.0.0.1").env("REDIS_PORT", port.to_string());
         }
-        let child = command.spawn().map_err(|source| LoadError::Start { program: BINARY.into(), source })?;
+        let child = command.spawn().map_err(|source| LoadError::Start { program: binary.clone(), source })?;
         let mut instance = Self { process: Process::new(child), address, _folder: folder };
         let getting_ready = async {
             while !instance.process.has_ended() {
@@ -71,7 +72,7 @@ impl Instance {
         };
         match timeout(READY_WITHIN, getting_ready).await {
             Ok(true) => Ok(instance),
-            _ => Err(LoadError::NotReady(BINARY.into())),
+            _ => Err(LoadError::NotReady(binary)),
         }
     }
 
