@@ -1,0 +1,98 @@
+//! What one instance, and two with Redis, can carry: the measurements behind `make bench`.
+//!
+//! Starts the real release binary (and a private Redis) on free ports, loads it over real sockets from
+//! this process, and reads the processor time and memory the servers took from the operating system.
+//! The figures depend on the machine and fail nothing; a lost, repeated or disordered message does.
+//! What each figure means, and how to read it, is in docs/BENCHMARKS.md.
+
+#[path = "load/channel.rs"]
+mod channel;
+#[path = "load/connects.rs"]
+mod connects;
+#[path = "load/error.rs"]
+mod error;
+#[path = "load/fan_out.rs"]
+mod fan_out;
+#[path = "load/frames.rs"]
+mod frames;
+#[path = "load/instance.rs"]
+mod instance;
+#[path = "load/latency.rs"]
+mod latency;
+#[path = "load/machine.rs"]
+mod machine;
+#[path = "load/memory.rs"]
+mod memory;
+#[path = "load/options.rs"]
+mod options;
+#[path = "load/pages.rs"]
+mod pages;
+#[path = "load/process.rs"]
+mod process;
+#[path = "load/redis.rs"]
+mod redis;
+#[path = "load/report.rs"]
+mod report;
+#[path = "load/setting.rs"]
+mod setting;
+#[path = "load/socket.rs"]
+mod socket;
+#[path = "load/tally.rs"]
+mod tally;
+
+use std::process::ExitCode;
+
+use error::LoadError;
+use options::{Measurement, Options};
+use report::Row;
+use setting::Setting;
+use tokio::{runtime::Builder, task::LocalSet};
+
+fn main() -> ExitCode {
+    match measure_all() {
+        Ok(rows) => {
+            report::print(&rows);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// One thread for all clients: the servers need the other processors.
+fn measure_all() -> Result<Vec<Row>, LoadError> {
+    let options = Options::from_environment()?;
+    machine::raise_open_files()?;
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    LocalSet::new().block_on(&runtime, async {
+        tokio::select! {
+            rows = measure(options) => rows,
+            // Dropping the measurement ends its servers and removes their folders.
+            _ = tokio::signal::ctrl_c() => Err(LoadError::Interrupted),
+        }
+    })
+}
+
+async fn measure(options: Options) -> Result<Vec<Row>, LoadError> {
+    let mut rows = Vec::new();
+    for measurement in options.measurements {
+        rows.extend(match measurement {
+            Measurement::FanOut => {
+                let mut rows = Vec::new();
+                for setting in [Setting::Alone, Setting::Two] {
+                    for subscribers in [500, 2_000] {
+                        rows.extend(fan_out::measure(setting, subscribers, options.duration).await?);
+                    }
+                }
+                rows
+            }
+            Measurement::Latency => latency::measure(options.duration * 2).await?,
+            Measurement::Connects => connects::measure().await?,
+            Measurement::Memory => memory::measure().await?,
+            Measurement::Pages => pages::measure(options.duration).await?,
+        });
+    }
+    Ok(rows)
+}

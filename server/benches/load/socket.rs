@@ -1,0 +1,165 @@
+//! A browser's socket on the relay, as cheap as can be: the servers are to be measured, not this.
+
+use std::{net::SocketAddr, time::Duration};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
+
+use crate::{channel::CHANNEL, error::LoadError, frames};
+
+/// Sockets that are being opened at once.
+const OPENING: usize = 64;
+/// How long any answer may take.
+const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+/// Enough for what a socket begins with; grows when a read fills it.
+const BUFFER_BYTES: usize = 2_048;
+
+/// An open socket.
+pub struct Socket {
+    stream: TcpStream,
+    /// What was read and not taken: `buffer[..filled]`.
+    buffer: Vec<u8>,
+    filled: usize,
+}
+
+impl Socket {
+    /// Connects, upgrades, and takes the two frames every socket begins with. `number` tells browsers apart.
+    pub async fn open(address: SocketAddr, number: usize) -> Result<Self, LoadError> {
+        let mut stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        let request = format!(
+            "GET /api/1/ws/jp-broadcast?uuid=00000000-0000-4000-8000-{number:012} HTTP/1.1\r\nHost: {address}\r\n\
+             Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).await?;
+        let mut socket = Self { stream, buffer: vec![0; BUFFER_BYTES], filled: 0 };
+        socket.take_upgrade().await?;
+        socket.expect(r#""type":"connected""#).await?;
+        socket.expect(r#""type":"welcome""#).await?;
+        Ok(socket)
+    }
+
+    /// Opens many, each at the address `address_of` gives its number.
+    pub async fn open_many(count: usize, address_of: impl Fn(usize) -> SocketAddr) -> Result<Vec<Self>, LoadError> {
+        let opening = stream::iter(0..count).map(|number| Self::open(address_of(number), number));
+        let opened = opening.buffer_unordered(OPENING).try_collect();
+        timeout(ANSWER_WITHIN, opened).await.map_err(|_| silent())?
+    }
+
+    /// Opens many and subscribes each to [`CHANNEL`].
+    pub async fn subscribe_many(
+        count: usize,
+        address_of: impl Fn(usize) -> SocketAddr,
+    ) -> Result<Vec<Self>, LoadError> {
+        let sockets = Self::open_many(count, address_of).await?;
+        let subscribing = stream::iter(sockets).map(|mut socket| async {
+            socket.send(&format!(r#"{{"type":"subscribe","channel":"{CHANNEL}"}}"#)).await?;
+            socket.expect(r#""type":"subscribed""#).await?;
+            Ok(socket)
+        });
+        let subscribed = subscribing.buffer_unordered(OPENING).try_collect();
+        timeout(ANSWER_WITHIN, subscribed).await.map_err(|_| silent())?
+    }
+
+    /// Sends one message.
+    pub async fn send(&mut self, text: &str) -> Result<(), LoadError> {
+        let mut bytes = Vec::with_capacity(14 + text.len());
+        frames::append_text(&mut bytes, text);
+        Ok(self.stream.write_all(&bytes).await?)
+    }
+
+    /// Both directions at once: a socket that is only read from now on, and where frames are written.
+    pub fn split(self) -> (Receiver, tokio::net::tcp::OwnedWriteHalf) {
+        let (stream, writer) = self.stream.into_split();
+        (Receiver { stream, buffer: self.buffer, filled: self.filled }, writer)
+    }
+
+    /// Waits for one frame that contains `wanted`.
+    async fn expect(&mut self, wanted: &str) -> Result<(), LoadError> {
+        loop {
+            if let Some((text, length)) = frames::cut(&self.buffer[..self.filled])? {
+                if !contains(text, wanted.as_bytes()) {
+                    return Err(LoadError::unexpected(wanted, text));
+                }
+                self.forget(length);
+                return Ok(());
+            }
+            self.read().await?;
+        }
+    }
+
+    async fn take_upgrade(&mut self) -> Result<(), LoadError> {
+        loop {
+            let read = &self.buffer[..self.filled];
+            if let Some(end) = read.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
+                if !read.starts_with(b"HTTP/1.1 101 ") {
+                    return Err(LoadError::unexpected("101 Switching Protocols", &read[..end]));
+                }
+                self.forget(end + 4);
+                return Ok(());
+            }
+            self.read().await?;
+        }
+    }
+
+    async fn read(&mut self) -> Result<(), LoadError> {
+        read_more(&mut self.stream, &mut self.buffer, &mut self.filled).await
+    }
+
+    fn forget(&mut self, length: usize) {
+        self.buffer.copy_within(length..self.filled, 0);
+        self.filled -= length;
+    }
+}
+
+/// The reading half of a socket under load.
+pub struct Receiver {
+    stream: tokio::net::tcp::OwnedReadHalf,
+    buffer: Vec<u8>,
+    filled: usize,
+}
+
+impl Receiver {
+    /// Waits for what comes next and gives every whole frame in it to `take`.
+    pub async fn receive(&mut self, mut take: impl FnMut(&[u8]) -> Result<(), LoadError>) -> Result<(), LoadError> {
+        read_more(&mut self.stream, &mut self.buffer, &mut self.filled).await?;
+        let mut start = 0;
+        while let Some((text, length)) = frames::cut(&self.buffer[start..self.filled])? {
+            take(text)?;
+            start += length;
+        }
+        self.buffer.copy_within(start..self.filled, 0);
+        self.filled -= start;
+        Ok(())
+    }
+}
+
+async fn read_more(
+    stream: &mut (impl AsyncReadExt + Unpin),
+    buffer: &mut Vec<u8>,
+    filled: &mut usize,
+) -> Result<(), LoadError> {
+    if *filled == buffer.len() {
+        buffer.resize(buffer.len() * 2, 0);
+    }
+    match stream.read(&mut buffer[*filled..]).await? {
+        0 => Err(LoadError::Closed(None)),
+        count => {
+            *filled += count;
+            Ok(())
+        }
+    }
+}
+
+fn contains(text: &[u8], wanted: &[u8]) -> bool {
+    text.windows(wanted.len()).any(|bytes| bytes == wanted)
+}
+
+fn silent() -> LoadError {
+    LoadError::Silent(ANSWER_WITHIN.as_secs())
+}
