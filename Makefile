@@ -32,7 +32,8 @@ cluster: build ## A private Redis and two instances, on 8080 and 8081
 watch: ## Rebuild and reload on every change (installs cargo-leptos: 20 minutes the first time)
 	@scripts/setup-build.sh
 	@scripts/setup-watch.sh
-	@$(IN_ENV) cargo leptos watch
+	@# Names without hashes: cargo-leptos does not renew them after a change.
+	@$(IN_ENV) LEPTOS_HASH_FILES=false cargo leptos watch
 
 bench: build ## Deliveries a second, latency, memory of an idle socket, on one instance and on two
 	@scripts/setup-test.sh

@@ -3,14 +3,18 @@
 
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-# Whether the rustc found first is as new as Cargo.toml asks and can compile *and link* for the browser:
-# asks by doing it.
-compiles_wasm() {
-    local wanted found folder status
+# Whether the rustc found first is as new as Cargo.toml asks.
+is_new_enough() {
+    local wanted found
     have rustc && have cargo || return
     wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$ROOT/Cargo.toml")
     found=$(rustc --version | cut -d ' ' -f 2)
-    [ "$(printf '%s\n' "$wanted" "$found" | sort -V | head -n 1)" = "$wanted" ] || return
+    [ "$(printf '%s\n' "$wanted" "$found" | sort -V | head -n 1)" = "$wanted" ]
+}
+
+# Whether it can compile *and link* for the browser: asks by doing it.
+compiles_wasm() {
+    local folder status
     folder=$(mktemp -d)
     echo 'pub fn probe() { println!("probe"); }' |
         rustc --crate-type cdylib --target wasm32-unknown-unknown --out-dir "$folder" --crate-name probe - >/dev/null 2>&1
@@ -22,9 +26,9 @@ compiles_wasm() {
 # The compiler on PATH when it reaches the browser, else Debian's in /usr/bin: never a mixture of both,
 # for one cannot read what the other compiled.
 choose_toolchain() {
-    compiles_wasm && return
+    is_new_enough && compiles_wasm && return
     [ -x /usr/bin/rustc ] && [ -x /usr/bin/cargo ] && PATH="/usr/bin:$PATH"
-    compiles_wasm
+    is_new_enough && compiles_wasm
 }
 
 # rustup's programs, on a machine whose shell was not opened anew after its installation.

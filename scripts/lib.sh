@@ -1,5 +1,5 @@
 # What every script here needs; sourced, never run.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 
 set -euo pipefail
 
@@ -26,21 +26,24 @@ as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-# apt_install WHY PACKAGE...: installs those that are missing; WHY is named when that is impossible.
+# Of the next `apt_install`.
+APT_OPTIONS=()
+
+# apt_install WHY PACKAGE...: installs or renews packages; WHY is named when that is impossible.
 apt_install() {
-    local why=$1 package missing=()
+    local why=$1 log
     shift
-    for package in "$@"; do
-        dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q ' installed$' || missing+=("$package")
-    done
-    [ ${#missing[@]} = 0 ] && return
-    can_apt || fail "$why is missing; install it (on Debian: apt-get install ${missing[*]}) and run this again"
-    say "Installing ${missing[*]} (up to 2 minutes)"
-    local log
+    can_apt || fail "$why is missing; install it (on Debian: apt-get install $*) and run this again"
+    say "Installing $* (up to 2 minutes)"
     log=$(mktemp)
-    apt_run install -y --no-install-recommends "${missing[@]}" >"$log" 2>&1 ||
-        { apt_run update && apt_run install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 ||
-        { tail -n 5 "$log" >&2; fail "apt-get could not install ${missing[*]}; is the network up? The log is $log"; }
+    {
+        # Without it, an old package may be found and a new one missed. Fails without a network, which may do.
+        apt_run update || true
+        apt_run install -y --no-install-recommends "${APT_OPTIONS[@]}" "$@"
+    } >"$log" 2>&1 || {
+        tail -n 5 "$log" >&2
+        fail "apt-get could not install $*; is the network up? The log is $log"
+    }
     rm -f "$log"
 }
 

@@ -19,7 +19,7 @@ step() {
     [ "$status" = 0 ] || [ "$failed" -gt 0 ] || failed=1
     PASSED=$((PASSED + passed))
     FAILED=$((FAILED + failed))
-    say "$name: $([ "$status" = 0 ] && echo done || echo FAILED), $((SECONDS - began)) seconds"
+    if [ "$status" = 0 ]; then say "$name: done in $((SECONDS - began)) seconds"; else say "$name: FAILED"; fi
     return "$status"
 }
 
@@ -34,8 +34,8 @@ count_tests() {
 
 # One profile for tests and binary, so that their dependencies are compiled once.
 cargo_tests() {
-    cargo test --locked --release --no-fail-fast --package wire --package app --package server --package frontend \
-        --features app/ssr
+    LEPTOS_SITE_ROOT="$CARGO_TARGET_DIR/site" cargo test --locked --release --no-fail-fast --features app/ssr \
+        --package wire --package app --package server --package frontend
 }
 
 tool_tests() { cargo test --locked --package xtask; }
@@ -54,8 +54,8 @@ step "Setting up (5 minutes the first time)" "$ROOT/scripts/setup-test.sh" || {
 step "Format and lints (5 minutes the first time)" scripts/check.sh || true
 step "Dependencies" dependencies || true
 step "Tests of the tools (3 minutes the first time)" tool_tests || true
-step "Unit and integration tests (8 minutes the first time)" cargo_tests || true
-if step "Release build (6 minutes the first time)" scripts/build.sh; then
+if step "Release build (10 minutes the first time)" scripts/build.sh; then
+    step "Unit and integration tests (5 minutes the first time)" cargo_tests || true
     step "Browser tests" browser_tests || true
 fi
 

@@ -6,6 +6,9 @@
 //!
 //! Features: `ssr` on the server, `hydrate` in the browser.
 
+// The markup of a page is one type; optimised builds look deeper into it than 128 levels.
+#![recursion_limit = "256"]
+
 pub mod app;
 pub mod cluster;
 pub mod components;

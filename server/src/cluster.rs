@@ -11,7 +11,7 @@ use wire::{Channel, Layer, Pattern, Payload, Position, Receipt, Since};
 use crate::{
     bus::Link,
     config::RedisMode,
-    hub::{Delivery, Draft, Hub, Listener, Omit},
+    hub::{Batch, Draft, Hub, Listener, Omit},
     relay::Relay,
 };
 
@@ -105,8 +105,8 @@ struct CallbackListener {
 }
 
 impl Listener for CallbackListener {
-    fn deliver(&self, deliveries: &[Arc<Delivery>]) {
-        for delivery in deliveries {
+    fn deliver(&self, batch: &Batch) {
+        for delivery in batch.deliveries() {
             (self.callback)(&delivery.message);
         }
     }

@@ -24,9 +24,10 @@ use tokio::sync::{RwLock, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use wire::{Channel, Position};
 
-use crate::bus::{Bus, Inbox, Link};
+use crate::bus::{Bus, Inbox};
 
-pub use delivery::{Delivery, Listener, Omit};
+pub use crate::bus::Link;
+pub use delivery::{Batch, Delivery, Listener, Omit};
 pub use publish::{Draft, PublishError};
 pub use subscribe::{Joined, Subscription};
 

@@ -23,9 +23,8 @@ use wire::{
 };
 
 use crate::{
-    bus::Link,
     config::LimitsConfig,
-    hub::Hub,
+    hub::{Hub, Link},
     socket::{SocketStream, text_frame},
 };
 use connection::Connection;
@@ -105,8 +104,9 @@ impl Relay {
                 spread_ms: u64::try_from(DRAIN_SPREAD.as_millis()).unwrap_or_default(),
             },
         });
-        self.shared.tell_all(&drain);
         self.shared.stop.cancel();
+        let drain = text_frame(&drain.to_json());
+        self.shared.sockets().queues.iter().for_each(|(_, queue)| queue.drain(drain.clone()));
         self.shared.tasks.close();
         self.shared.tasks.wait().await;
     }

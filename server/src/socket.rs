@@ -7,6 +7,6 @@ mod frame;
 mod stream;
 mod upgrade;
 
-pub use frame::{close_frame, ping_frame, text_frame};
+pub use frame::{close_frame, ping_frame, text_frame, write_text_frame};
 pub use stream::{Received, SocketStream};
 pub use upgrade::{Refusal, Upgrade};

@@ -3,18 +3,14 @@
 //! Names and `hash.txt` are what Leptos reads (`HydrationScripts`, `HashedStylesheet`) and what
 //! cargo-leptos writes: the MD5 of the content, in unpadded URL-safe base64.
 
-use std::{
-    fmt::Write,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fmt::Write, fs, path::Path};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use md5::{Digest, Md5};
 
 use crate::error::BuildError;
 
-/// The file that tells Leptos the hashes.
+/// The file in the site that tells Leptos the hashes.
 pub const FILE: &str = "hash.txt";
 
 /// Puts its content's hash into the name of each file `name.{js,wasm,css}` of `folder`; the text of
@@ -35,21 +31,6 @@ pub fn rename(folder: &Path, name: &str) -> Result<String, BuildError> {
         let _ = writeln!(lines, "{ending}: {hash}");
     }
     Ok(lines)
-}
-
-/// Writes `lines` where a server looks for them: in the site, so that binary and site are a complete
-/// installation, and beside the binary, as cargo-leptos does.
-///
-/// # Errors
-///
-/// When a file cannot be written.
-pub fn write(lines: &str, folders: [PathBuf; 2]) -> Result<(), BuildError> {
-    for folder in folders {
-        fs::create_dir_all(&folder).map_err(BuildError::file("create", &folder))?;
-        let file = folder.join(FILE);
-        fs::write(&file, lines).map_err(BuildError::file("write", file))?;
-    }
-    Ok(())
 }
 
 fn of(content: &[u8]) -> String {

@@ -84,11 +84,6 @@ impl Project {
         site.join(&self.names.site_pkg_dir)
     }
 
-    /// The folder of the release binary.
-    pub fn binaries(&self) -> PathBuf {
-        self.target.join("release")
-    }
-
     /// The frontend as the compiler leaves it.
     pub fn compiled_frontend(&self) -> PathBuf {
         let file = format!("{}.wasm", self.names.lib_package.replace('-', "_"));

@@ -35,7 +35,8 @@ pub fn build(project: &Project) -> Result<(), BuildError> {
     say("naming files by their content, compressing them");
     let hashes = hash::rename(&package, &names.output_name)?;
     precompress::all(&site)?;
-    hash::write(&hashes, [site.clone(), project.binaries()])?;
+    let list = site.join(hash::FILE);
+    fs::write(&list, hashes).map_err(BuildError::file("write", list))?;
 
     files::replace(&project.site(), &site)?;
     say(&format!("{} is ready after {} seconds", project.site().display(), began.elapsed().as_secs()));

@@ -21,7 +21,7 @@ pub const SPA_NOTIFICATIONS: &str = "/hello-spa/notifications";
 /// How it differs.
 pub const SPA_ABOUT: &str = "/hello-spa/about";
 
-/// Old addresses and where their pages are now: permanent redirects (308), query kept, for the HTTP
+/// Old addresses and where their pages are now: permanent redirects (308), for the HTTP
 /// router to mount.
 pub const REDIRECTS: &[(&str, &str)] = &[
     ("/hello-app-cluster", OVERVIEW),

@@ -28,7 +28,7 @@ pub fn ArchitecturePage() -> impl IntoView {
             title="Architecture"
             lead="Instances know nothing of each other. They agree on numbered messages in one log for each channel."
         />
-        <section aria-labelledby="picture">
+        <section class="part" aria-labelledby="picture">
             <h2 id="picture">"One change, three browsers"</h2>
             <figure class="diagram card">
                 <div

@@ -25,6 +25,6 @@ pub const PONG_WITHIN: Duration = Duration::from_secs(35);
 /// Messages a channel's log keeps.
 pub const LOG_MESSAGES: usize = 1_000;
 /// How long a channel's log keeps a message.
-pub const LOG_AGE: Duration = Duration::from_secs(600);
+pub const LOG_AGE: Duration = Duration::from_mins(10);
 /// Bytes of a browser's own id (`uuid`) at most.
 pub const UUID_BYTES: usize = 64;

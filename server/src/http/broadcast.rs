@@ -15,9 +15,8 @@ use super::{
     body::{JsonBody, publisher_uuid},
 };
 use crate::{
-    bus::Link,
     clock,
-    hub::{Draft, PublishError},
+    hub::{Draft, Link, PublishError},
 };
 
 pub(super) fn routes() -> Router<Site> {

@@ -12,7 +12,7 @@ use super::{
     answer::{Answer, ApiError},
     status::{memory, uptime_seconds},
 };
-use crate::{bus::Link, clock, config::RedisMode};
+use crate::{clock, config::RedisMode, hub::Link};
 
 /// How long a backend may take to say that it is there.
 const PING_WITHIN: Duration = Duration::from_secs(2);

@@ -10,7 +10,7 @@ use tokio::{
 use wire::{Channel, Message, Pattern};
 
 use super::{
-    Delivery, LINGER, Shared,
+    Batch, Delivery, LINGER, Shared,
     channel::{Entry, Held, Verdict},
 };
 use crate::bus::{BusError, Event, Inbox, Link, Replay};
@@ -102,7 +102,7 @@ impl Shared {
                     Verdict::Drop | Verdict::Wait => {}
                 }
             }
-            self.hand_out(state.listeners.iter().map(|(_, held)| held), &wildcards, &batch);
+            self.hand_out(state.listeners.iter().map(|(_, held)| held), &wildcards, batch);
         }
         if must_repair {
             self.repair(channel, &entry);
@@ -114,27 +114,28 @@ impl Shared {
         &self,
         listeners: impl Iterator<Item = &'a Held> + Clone,
         wildcards: &[Arc<Entry>],
-        batch: &[Arc<Delivery>],
+        deliveries: Vec<Arc<Delivery>>,
     ) {
-        if batch.is_empty() {
+        if deliveries.is_empty() {
             return;
         }
         let earlier: Vec<Option<u64>> = {
             let mut outbox = self.outbox();
-            batch.iter().map(|delivery| outbox.take_delivered(&delivery.message)).collect()
+            deliveries.iter().map(|delivery| outbox.take_delivered(&delivery.message)).collect()
         };
         if wildcards.is_empty() && earlier.iter().all(Option::is_none) {
-            listeners.for_each(|held| held.give(batch));
+            let batch = Batch::new(deliveries);
+            listeners.for_each(|held| held.give(&batch));
             return;
         }
         // One by one, so that a listener with several subscriptions sees one order.
-        for (delivery, earlier) in batch.iter().zip(earlier) {
-            let one = std::slice::from_ref(delivery);
+        for (delivery, earlier) in deliveries.into_iter().zip(earlier) {
+            let one = Batch::new(vec![delivery]);
             let is_new_to = |held: &Held| earlier.is_none_or(|sequence| held.since_sequence > sequence);
-            listeners.clone().filter(|held| is_new_to(held)).for_each(|held| held.give(one));
+            listeners.clone().filter(|held| is_new_to(held)).for_each(|held| held.give(&one));
             for wildcard in wildcards {
                 let state = wildcard.state();
-                state.listeners.iter().filter(|(_, held)| is_new_to(held)).for_each(|(_, held)| held.give(one));
+                state.listeners.iter().filter(|(_, held)| is_new_to(held)).for_each(|(_, held)| held.give(&one));
             }
         }
     }
@@ -146,7 +147,7 @@ impl Shared {
                     let registry = self.registry();
                     (registry.channel(&message.channel).map(Arc::clone), registry.wildcards(&message.channel))
                 };
-                let one = [Delivery::new(message, sequence)];
+                let one = Batch::new(vec![Delivery::new(message, sequence)]);
                 if let Some(entry) = entry {
                     entry.state().listeners.iter().for_each(|(_, held)| held.give(&one));
                 }
@@ -199,7 +200,7 @@ impl Shared {
                             batch.push(delivery);
                         }
                     }
-                    self.hand_out(state.listeners.iter().map(|(_, held)| held), &wildcards, &batch);
+                    self.hand_out(state.listeners.iter().map(|(_, held)| held), &wildcards, batch);
                     state.take_ahead()
                 }
                 Ok(Replay { position, messages: None }) => {
@@ -269,11 +270,14 @@ impl Shared {
 
 impl Held {
     /// Hands over what this listener did not ask to leave out.
-    fn give(&self, batch: &[Arc<Delivery>]) {
-        for wanted in batch.split(|delivery| self.omit.omits(&delivery.message)) {
-            if !wanted.is_empty() {
-                self.listener.deliver(wanted);
-            }
+    fn give(&self, batch: &Batch) {
+        let omits = |delivery: &Arc<Delivery>| self.omit.omits(&delivery.message);
+        if !batch.deliveries().iter().any(omits) {
+            return self.listener.deliver(batch);
+        }
+        let wanted: Vec<_> = batch.deliveries().iter().filter(|delivery| !omits(delivery)).cloned().collect();
+        if !wanted.is_empty() {
+            self.listener.deliver(&Batch::new(wanted));
         }
     }
 }

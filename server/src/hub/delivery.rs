@@ -26,13 +26,36 @@ impl Delivery {
     }
 }
 
+/// Messages of one channel that are handed on together, oldest first, with room for their bytes in a row.
+#[derive(Debug)]
+pub struct Batch {
+    deliveries: Vec<Arc<Delivery>>,
+    encoded: OnceLock<Bytes>,
+}
+
+impl Batch {
+    pub(super) fn new(deliveries: Vec<Arc<Delivery>>) -> Self {
+        Self { deliveries, encoded: OnceLock::new() }
+    }
+
+    /// The messages, oldest first.
+    pub fn deliveries(&self) -> &[Arc<Delivery>] {
+        &self.deliveries
+    }
+
+    /// The bytes of all messages: encoded by the first who asks, shared by all.
+    pub fn encoded(&self, encode: impl FnOnce(&[Arc<Delivery>]) -> Bytes) -> &Bytes {
+        self.encoded.get_or_init(|| encode(&self.deliveries))
+    }
+}
+
 /// Somebody on this instance who wants messages: a socket, a callback.
 ///
 /// Called by the delivering task, so it must not block: queue and return. A listener with several
 /// subscriptions gets a delivery once for each that matches, with the same `sequence`.
 pub trait Listener: Send + Sync + 'static {
-    /// Takes messages of one channel, oldest first.
-    fn deliver(&self, deliveries: &[Arc<Delivery>]);
+    /// Takes messages of one channel.
+    fn deliver(&self, batch: &Batch);
 
     /// Messages of this channel are lost and cannot be had any more. `position` is where its log ends.
     fn lost(&self, channel: &Channel, position: Option<&Position>);

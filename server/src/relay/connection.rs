@@ -1,15 +1,19 @@
 //! One browser's socket, from its first frame to its last.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use wire::{
     Context, Frame, ServerFrame, WelcomeFrame, close,
     limits::{PING_EVERY, PONG_WITHIN},
 };
 
-use super::{PATH, Shared, protocol::Protocol, queue::Queue};
+use super::{
+    PATH, Shared,
+    protocol::Protocol,
+    queue::{Queue, QueueEnd},
+};
 use crate::{
     clock,
     socket::{Received, SocketStream, close_frame, ping_frame, text_frame},
@@ -26,9 +30,6 @@ pub(super) struct Connection {
     protocol: Protocol,
     /// Written next; kept between writes so that it is not allocated for each.
     frames: Vec<Bytes>,
-    /// When to ping, or to give up on a pong.
-    alarm: Instant,
-    awaits_pong: bool,
 }
 
 /// Why a connection ends.
@@ -57,8 +58,7 @@ impl Connection {
             },
         });
         let frames = vec![text_frame(&connected.to_json()), text_frame(&welcome.to_json())];
-        let alarm = Instant::now() + PING_EVERY;
-        Self { shared, stream, queue, protocol, frames, alarm, awaits_pong: false }
+        Self { shared, stream, queue, protocol, frames }
     }
 
     pub(super) async fn run(mut self) {
@@ -76,6 +76,9 @@ impl Connection {
     }
 
     async fn converse(&mut self) -> End {
+        let alarm = sleep(PING_EVERY);
+        let mut alarm = pin!(alarm);
+        let mut awaits_pong = false;
         loop {
             if !self.frames.is_empty()
                 && let Err(end) = self.write().await
@@ -83,26 +86,31 @@ impl Connection {
                 return end;
             }
             tokio::select! {
-                taken = self.queue.take(&mut self.frames) => {
-                    if taken.is_err() {
-                        return SLOW;
+                biased;
+                received = self.stream.receive() => match received {
+                    Received::Text(text) => self.protocol.take(&text, &mut self.frames).await,
+                    Received::Binary => self.frames.push(Protocol::not_text()),
+                    Received::Pong => {
+                        awaits_pong = false;
+                        alarm.as_mut().reset(Instant::now() + PING_EVERY);
                     }
-                }
-                received = self.stream.receive() => {
-                    if let Err(end) = self.take(received).await {
-                        return end;
-                    }
-                }
+                    Received::TooBig => return End::Close { code: close::TOO_BIG, reason: "frame too large" },
+                    Received::Closed => return End::Gone,
+                },
+                taken = self.queue.take(&mut self.frames) => match taken {
+                    Ok(()) => {}
+                    Err(QueueEnd::Overflow) => return SLOW,
+                    Err(QueueEnd::Drain) => return self.drain().await,
+                },
                 answer = self.protocol.next_receipt() => self.frames.push(answer),
-                () = sleep_until(self.alarm) => {
-                    if self.awaits_pong {
+                () = alarm.as_mut() => {
+                    if awaits_pong {
                         return End::Gone;
                     }
-                    self.awaits_pong = true;
-                    self.alarm = Instant::now() + PONG_WITHIN;
+                    awaits_pong = true;
+                    alarm.as_mut().reset(Instant::now() + PONG_WITHIN);
                     self.frames.push(ping_frame());
                 }
-                () = self.shared.stop.cancelled() => return self.drain().await,
             }
         }
     }
@@ -115,7 +123,7 @@ impl Connection {
             written = stream.send(frames) => written,
             () = async {
                 queue.overflown().await;
-                tokio::time::sleep(LAST_FRAME_WITHIN).await;
+                sleep(LAST_FRAME_WITHIN).await;
             } => {
                 // Half a frame may have gone out: there is no telling it anything any more.
                 return Err(End::Gone);
@@ -124,30 +132,14 @@ impl Connection {
         written.map_err(|_| End::Gone)
     }
 
-    async fn take(&mut self, received: Received) -> Result<(), End> {
-        match received {
-            Received::Text(text) => self.protocol.take(&text, &mut self.frames).await,
-            Received::Binary => self.frames.push(Protocol::not_text()),
-            Received::Pong => {
-                self.awaits_pong = false;
-                self.alarm = Instant::now() + PING_EVERY;
-            }
-            Received::TooBig => return Err(End::Close { code: close::TOO_BIG, reason: "frame too large" }),
-            Received::Closed => return Err(End::Gone),
-        }
-        Ok(())
-    }
-
-    /// Finishes what was asked, says what is queued (the drain frame last) and goes.
+    /// Finishes what was asked and says what was queued, the drain frame last.
     async fn drain(&mut self) -> End {
+        let mut queued = std::mem::take(&mut self.frames);
         while self.protocol.is_publishing() {
             let receipt = self.protocol.next_receipt().await;
             self.frames.push(receipt);
         }
-        let mut queued = Vec::new();
-        if let Ok(Ok(())) = timeout(Duration::ZERO, self.queue.take(&mut queued)).await {
-            self.frames.append(&mut queued);
-        }
+        self.frames.append(&mut queued);
         End::Close { code: close::RESTART, reason: "this instance restarts" }
     }
 }

@@ -2,19 +2,34 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use uuid::Uuid;
 use wire::{BroadcastFrame, Context, Frame, Message, ServerFrame};
 
-use crate::{clock::rfc3339, socket::text_frame};
+use crate::{
+    clock::rfc3339,
+    hub::Delivery,
+    socket::{text_frame, write_text_frame},
+};
 
 /// The whole WebSocket frame of a message.
 pub(super) fn broadcast(message: &Message) -> Bytes {
     text_frame(&broadcast_json(message))
 }
 
-/// The same as JSON, for streams that frame it otherwise.
-pub(super) fn broadcast_json(message: &Message) -> String {
+/// The frames of several messages in a row.
+pub(super) fn broadcasts(deliveries: &[Arc<Delivery>]) -> Bytes {
+    match deliveries {
+        [one] => one.encoded(broadcast).clone(),
+        many => {
+            let mut frames = BytesMut::new();
+            many.iter().for_each(|delivery| write_text_frame(&mut frames, &broadcast_json(&delivery.message)));
+            frames.freeze()
+        }
+    }
+}
+
+fn broadcast_json(message: &Message) -> String {
     let data = BroadcastFrame {
         channel: message.channel.clone(),
         data: message.data.clone(),

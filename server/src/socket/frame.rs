@@ -7,12 +7,19 @@ use bytes::{BufMut, Bytes, BytesMut};
 const FINAL_TEXT: u8 = 0x81;
 const FINAL_CLOSE: u8 = 0x88;
 const FINAL_PING: u8 = 0x89;
+/// A header is at most so long, without a mask.
+const HEADER_BYTES: usize = 10;
 /// A control frame holds at most 125 bytes, two of which are the close code.
 const CLOSE_REASON_BYTES: usize = 123;
 
 /// A whole text message.
 pub fn text_frame(text: &str) -> Bytes {
     frame(FINAL_TEXT, text.as_bytes())
+}
+
+/// The same, behind what is there.
+pub fn write_text_frame(bytes: &mut BytesMut, text: &str) {
+    write(bytes, FINAL_TEXT, text.as_bytes());
 }
 
 /// The last frame a server sends; a reason that is too long is cut.
@@ -29,7 +36,13 @@ pub fn ping_frame() -> Bytes {
 }
 
 fn frame(first: u8, payload: &[u8]) -> Bytes {
-    let mut bytes = BytesMut::with_capacity(10 + payload.len());
+    let mut bytes = BytesMut::with_capacity(HEADER_BYTES + payload.len());
+    write(&mut bytes, first, payload);
+    bytes.freeze()
+}
+
+fn write(bytes: &mut BytesMut, first: u8, payload: &[u8]) {
+    bytes.reserve(HEADER_BYTES + payload.len());
     bytes.put_u8(first);
     match (u8::try_from(payload.len()), u16::try_from(payload.len())) {
         (Ok(length), _) if length < 126 => bytes.put_u8(length),
@@ -43,7 +56,6 @@ fn frame(first: u8, payload: &[u8]) -> Bytes {
         }
     }
     bytes.extend_from_slice(payload);
-    bytes.freeze()
 }
 
 #[cfg(test)]

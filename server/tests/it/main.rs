@@ -1,5 +1,7 @@
 //! One instance and several, with real Redis and real MongoDB.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod bus;
 mod cluster;
 mod kit;
@@ -7,3 +9,4 @@ mod outage;
 mod relay;
 mod rest;
 mod store;
+mod todos;

@@ -148,7 +148,8 @@ mod tests {
         let response = routes.oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
         let (head, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
-        assert_eq!(head.headers[header::CONTENT_LENGTH], bytes.len().to_string());
+        let length = head.headers.get(header::CONTENT_LENGTH);
+        assert!(length.is_none_or(|length| length == bytes.len().to_string().as_str()), "{length:?}");
         (head.status.as_u16(), head.headers, serde_json::from_slice(&bytes).unwrap_or_default())
     }
 
@@ -181,13 +182,12 @@ mod tests {
         assert_eq!(body["code"], "RATE_LIMITED");
     }
 
-    #[test]
-    fn a_layer_outside_answers_for_itself() {
+    #[tokio::test]
+    async fn a_layer_outside_answers_for_itself() {
         let response = ApiError::no_route().at("/api/1/x");
-        assert_eq!(
-            (response.status().as_u16(), &response.headers()[header::CONTENT_LENGTH]),
-            (404, &"91".parse().unwrap())
-        );
+        assert_eq!(response.status(), StatusCode::NOT_FOUND);
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(serde_json::from_slice::<Value>(&bytes).unwrap()["path"], "/api/1/x");
     }
 
     #[tokio::test]
