@@ -1,4 +1,4 @@
-import type { Page } from '@playwright/test';
+import type { Page, Response } from '@playwright/test';
 
 import { NotificationBoard } from '../kit/notification_board';
 import { NOTIFICATIONS_PAGE, TODO_PAGE, toasts, visit } from '../kit/pages';
@@ -47,7 +47,7 @@ for (const how of PLAIN_BROWSERS) {
             const board = new TodoBoard(page);
             await page.goto(site.at(TODO_PAGE));
             await lift(page, 'New task', 'maxlength');
-            const answered = page.waitForResponse((response) => response.request().isNavigationRequest() && response.status() !== 303);
+            const answered = nextPage(page);
             await board.add('x'.repeat(201));
             expect((await answered).status()).toBe(400);
             await expect(page.getByRole('alert')).toHaveText('A title has at most 200 characters.');
@@ -61,14 +61,14 @@ for (const how of PLAIN_BROWSERS) {
             const { _id: id } = await site.addTodo(title);
             await page.goto(site.at(TODO_PAGE));
             await site.call('DELETE', `/api/1/helloClusterTodo/${id}`);
-            const answered = page.waitForResponse((response) => response.request().isNavigationRequest() && response.status() !== 303);
+            const answered = nextPage(page);
             await board.toggle(title);
             expect((await answered).status()).toBe(404);
             await expect(page.getByRole('alert')).toContainText('This task no longer exists.');
         });
 
         test('a notification is sent, and arrives where pages are alive', async ({ site, page, openWindow }) => {
-            const alive = await openWindow();
+            const alive = await openWindow({ javaScriptEnabled: true });
             const board = new NotificationBoard(alive);
             await visit(alive, site.at(NOTIFICATIONS_PAGE));
             await expect(async () => {
@@ -87,7 +87,7 @@ for (const how of PLAIN_BROWSERS) {
             complaints.allow(/status of 400/);
             await page.goto(site.at(NOTIFICATIONS_PAGE));
             await lift(page, 'Message', 'maxlength');
-            const answered = page.waitForResponse((response) => response.request().isNavigationRequest() && response.status() !== 303);
+            const answered = nextPage(page);
             await new NotificationBoard(page).send('', 'x'.repeat(201));
             expect((await answered).status()).toBe(400);
             await expect(page.getByRole('alert')).toHaveText('A message is one line of 1 to 200 characters.');
@@ -103,6 +103,11 @@ test('a living page refuses a title of 201 characters with a toast and asks nobo
     await expect(toasts(page).getByText('A title has at most 200 characters.')).toBeVisible();
     await expect(board.title).toHaveValue('x'.repeat(201));
 });
+
+/** The page that answers a form, behind the redirect that leads there. */
+function nextPage(page: Page): Promise<Response> {
+    return page.waitForResponse((response) => response.request().isNavigationRequest() && response.status() !== 303);
+}
 
 /** Takes away what keeps a visitor from sending nonsense, as somebody who means to does. */
 async function lift(page: Page, field: string, attribute: string): Promise<void> {
