@@ -1,7 +1,7 @@
 //! The site: pages, server functions and files.
 
 use app::{App, pages::REDIRECTS, ports::Ports, shell};
-use axum::{Router, response::Redirect, routing::get};
+use axum::{Router, extract::RawQuery, response::Redirect, routing::get};
 use http::{HeaderValue, header};
 use leptos::{
     nonce::use_nonce,
@@ -22,12 +22,20 @@ pub(super) fn routes(site: Site) -> Router {
     };
     let mut router = Router::new();
     for (from, to) in REDIRECTS {
-        router = router.route(from, get(|| async { Redirect::permanent(to) }));
+        router = router.route(from, get(|query| async { moved(to, query) }));
     }
     router
         .leptos_routes_with_context(&site, generate_route_list(App), context.clone(), document)
         .fallback(file_and_error_handler_with_context::<Site, _>(context, shell))
         .with_state(site)
+}
+
+/// The page is at `to` now; what was asked of it there stays.
+fn moved(to: &str, RawQuery(query): RawQuery) -> Redirect {
+    match query {
+        Some(query) => Redirect::permanent(&format!("{to}?{query}")),
+        None => Redirect::permanent(to),
+    }
 }
 
 /// What pages find in their context, and the policy their document is under.

@@ -21,6 +21,8 @@ use crate::{
 
 /// How long a socket that reads too slowly has to take the rest of a frame and the close behind it.
 const LAST_FRAME_WITHIN: Duration = Duration::from_secs(5);
+/// How long a socket that was told to go has to do so.
+const HANG_UP_WITHIN: Duration = Duration::from_secs(2);
 
 /// The task that owns a socket.
 pub(super) struct Connection {
@@ -70,9 +72,12 @@ impl Connection {
         if let End::Close { code, reason } = end {
             self.frames.push(close_frame(code, reason));
             // It goes in any case; whether it hears why is its own affair.
-            let _ = timeout(LAST_FRAME_WITHIN, self.stream.send(&mut self.frames)).await;
+            if let Ok(Ok(())) = timeout(LAST_FRAME_WITHIN, self.stream.send(&mut self.frames)).await {
+                let _ = timeout(HANG_UP_WITHIN, self.stream.hang_up()).await;
+            }
+        } else {
+            let _ = timeout(LAST_FRAME_WITHIN, self.stream.end()).await;
         }
-        let _ = timeout(LAST_FRAME_WITHIN, self.stream.end()).await;
     }
 
     async fn converse(&mut self) -> End {

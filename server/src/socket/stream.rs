@@ -6,7 +6,7 @@ use bytes::{Buf, Bytes};
 use futures_util::{SinkExt, StreamExt};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
@@ -106,5 +106,15 @@ impl SocketStream {
         // Gone already is as good.
         let _ = self.inner.close(None).await;
         let _ = self.inner.get_mut().shutdown().await;
+    }
+
+    /// Ends a connection behind a close frame of ours: one is all a browser may get. Waits until it
+    /// hangs up, so that the frame is not lost to what it may still be saying, which nobody hears.
+    pub async fn hang_up(mut self) {
+        let stream = self.inner.get_mut();
+        // Gone already is as good.
+        let _ = stream.shutdown().await;
+        let mut unheard = [0; 512];
+        while stream.read(&mut unheard).await.is_ok_and(|length| length > 0) {}
     }
 }

@@ -1,0 +1,30 @@
+import type { BrowserContext } from '@playwright/test';
+
+/** What browsers complain about in their consoles: a page that works has nothing to complain of. */
+export class Complaints {
+    readonly #heard: string[] = [];
+    readonly #allowed: RegExp[] = [];
+
+    /** Listens to every window of this context, those that open later as well. */
+    watch(context: BrowserContext): void {
+        context.on('console', (message) => {
+            const isComplaint = ['error', 'warning', 'assert'].includes(message.type());
+            if (isComplaint || /hydration/i.test(message.text())) {
+                this.#heard.push(`${message.type()} at ${message.page()?.url()}: ${message.text()}`);
+            }
+        });
+        context.on('weberror', (error) => {
+            this.#heard.push(`uncaught at ${error.page()?.url()}: ${String(error.error())}`);
+        });
+    }
+
+    /** A complaint that this test brings about on purpose. */
+    allow(pattern: RegExp): void {
+        this.#allowed.push(pattern);
+    }
+
+    /** What nobody asked for. */
+    unexpected(): string[] {
+        return this.#heard.filter((text) => !this.#allowed.some((pattern) => pattern.test(text)));
+    }
+}

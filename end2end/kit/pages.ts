@@ -1,0 +1,39 @@
+import { type Locator, type Page, expect } from '@playwright/test';
+
+/** Every page, by its address. */
+export const PAGES = [
+    '/',
+    '/hello-app-cluster/',
+    '/hello-app-cluster/notifications',
+    '/hello-app-cluster/collaborative-todo',
+    '/hello-app-cluster/code-examples',
+    '/hello-app-cluster/architecture',
+    '/hello-spa/',
+    '/hello-spa/todo',
+    '/hello-spa/notifications',
+    '/hello-spa/about',
+];
+
+export const TODO_PAGE = '/hello-app-cluster/collaborative-todo';
+export const NOTIFICATIONS_PAGE = '/hello-app-cluster/notifications';
+
+/** Loads a page and waits until WebAssembly has brought it to life. */
+export async function visit(page: Page, url: string): Promise<void> {
+    await page.goto(url);
+    await expectAlive(page);
+}
+
+/** Waits until WebAssembly has brought the page to life. */
+export async function expectAlive(page: Page): Promise<void> {
+    await expect(page.locator('html[data-hydrated]')).toBeAttached({ timeout: 30_000 });
+}
+
+/** Waits until the badge in the page's head says this. */
+export async function expectBadge(page: Page, text: string): Promise<void> {
+    await expect(page.getByRole('banner').getByText(text, { exact: true })).toBeVisible();
+}
+
+/** The region where toasts appear. */
+export function toasts(page: Page): Locator {
+    return page.getByRole('status', { name: 'Messages' });
+}

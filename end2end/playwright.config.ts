@@ -1,0 +1,35 @@
+import { defineConfig } from '@playwright/test';
+
+// `PICTURES=folder playwright test` takes pictures of every page instead of testing any.
+const isForPictures = Boolean(process.env.PICTURES);
+
+export default defineConfig({
+    testDir: 'tests',
+    testMatch: isForPictures ? 'pictures.ts' : '*.spec.ts',
+    outputDir: 'test-results',
+    globalSetup: './kit/built.ts',
+    fullyParallel: true,
+    forbidOnly: Boolean(process.env.CI),
+    // Each worker has a browser and an instance, some of them a Redis and a MongoDB too.
+    workers: 2,
+    // A test that passes at the second try is a broken test.
+    retries: 0,
+    timeout: 90_000,
+    expect: { timeout: 20_000 },
+    use: {
+        launchOptions: {
+            executablePath: process.env.JPULSE_TEST_CHROMIUM ?? '/usr/bin/chromium',
+            args: [
+                '--no-sandbox',
+                '--disable-quic',
+                '--disable-background-networking',
+                '--disable-component-update',
+                '--disable-sync',
+                '--no-first-run',
+            ],
+        },
+        actionTimeout: 20_000,
+        navigationTimeout: 30_000,
+        screenshot: 'only-on-failure',
+    },
+});
