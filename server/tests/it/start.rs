@@ -45,7 +45,7 @@ fn a_bad_value_stops_the_start_with_its_key_its_value_and_what_is_allowed() {
 #[test]
 fn a_broken_or_misspelt_file_stops_the_start() {
     let folder = tempfile::tempdir().unwrap();
-    for (text, word) in [("[server\nport = 1", "app.toml"), ("[server]\nprot = 1", "prot"), ("server = 7", "server")] {
+    for (text, word) in [("[server\nport = 1", "app.toml"), ("[server]\nprot = 1", "prot"), ("redis = 7", "redis")] {
         std::fs::write(folder.path().join("app.toml"), text).unwrap();
         let line = refusal(program(folder.path()).output().unwrap());
         assert!(line.contains(word), "{text:?}: {line}");
