@@ -32,11 +32,14 @@ count_tests() {
         END { print p + 0, f + 0 }'
 }
 
-# One profile for tests and binary, so that their dependencies are compiled once.
+# One profile and one set of features for tests and binary, so that their dependencies are compiled once:
+# this makes $CARGO_TARGET_DIR/release/server too.
 cargo_tests() {
     LEPTOS_SITE_ROOT="$CARGO_TARGET_DIR/site" cargo test --locked --release --no-fail-fast --features app/ssr \
-        --package wire --package app --package server --package frontend
+        --package wire --package app --package server --package frontend "$@"
 }
+
+release_build() { cargo_tests --no-run && cargo xtask build; }
 
 tool_tests() { cargo test --locked --package xtask; }
 
@@ -54,7 +57,7 @@ step "Setting up (5 minutes the first time)" "$ROOT/scripts/setup-test.sh" || {
 step "Format and lints (5 minutes the first time)" scripts/check.sh || true
 step "Dependencies" dependencies || true
 step "Tests of the tools (3 minutes the first time)" tool_tests || true
-if step "Release build (10 minutes the first time)" scripts/build.sh; then
+if step "Release build (20 minutes the first time)" release_build; then
     step "Unit and integration tests (5 minutes the first time)" cargo_tests || true
     step "Browser tests" browser_tests || true
 fi

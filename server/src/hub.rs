@@ -20,7 +20,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{RwLock, mpsc, watch};
+use tokio::sync::{Notify, RwLock, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use wire::{Channel, Position};
 
@@ -55,6 +55,8 @@ struct Shared {
     outbox: Mutex<Outbox>,
     /// Held for writing while the outbox is sent, so that new messages stay behind it.
     flushing: RwLock<()>,
+    /// Something waits in the outbox, or the link came back.
+    flush_wanted: Notify,
     link: watch::Receiver<Link>,
     background: TaskTracker,
     stop: CancellationToken,
@@ -82,11 +84,15 @@ impl Hub {
             sequence: AtomicU64::new(1),
             outbox: Mutex::new(Outbox::new(limits)),
             flushing: RwLock::default(),
+            flush_wanted: Notify::new(),
             link,
             background: TaskTracker::new(),
             stop: CancellationToken::new(),
         });
         shared.background.spawn(deliver::run(Arc::clone(&shared), inbox, task_inbox));
+        let flushing = Arc::clone(&shared);
+        let stop = shared.stop.clone();
+        shared.background.spawn(async move { stop.run_until_cancelled(flushing.keep_flushing()).await });
         Self { shared }
     }
 

@@ -50,6 +50,10 @@ where
     /// The data or why it could not be loaded; `None` while it loads. To be read under `Suspense` or
     /// `Transition`; follows live.
     pub fn get(&self) -> Option<Result<T, E>> {
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method is not general enough over lifetimes"
+        )]
         self.with(|outcome| outcome.cloned())
     }
 

@@ -44,6 +44,8 @@ pub(super) struct Held {
     pub(super) omit: Omit,
     /// Deliveries behind this number were made after it joined.
     pub(super) since_sequence: u64,
+    /// It saw everything up to here on an instance that was ahead of this one.
+    pub(super) seen: Option<Position>,
 }
 
 /// What is to be done with a message that arrived.
@@ -94,12 +96,8 @@ impl State {
             return Verdict::Wait;
         }
         match &self.position {
-            // Heard by a wildcard only: nothing was promised before the first message.
-            None if self.listeners.is_empty() && self.arriving == 0 => Verdict::Deliver,
-            None => {
-                self.note_ahead(position);
-                Verdict::Wait
-            }
+            // Nobody was promised anything before the first message.
+            None => Verdict::Deliver,
             Some(now) if position.epoch == now.epoch && position.offset <= now.offset => Verdict::Drop,
             Some(now) if position.follows(now) => Verdict::Deliver,
             Some(_) => {

@@ -222,10 +222,7 @@ impl Shared {
     /// Fetches everything missed while the link was down, and sends what waited.
     fn catch_up(self: &Arc<Self>) {
         let listened = self.registry().listened();
-        let shared = Arc::clone(self);
-        self.background.spawn(self.stop.clone().run_until_cancelled_owned(async move {
-            shared.flush().await;
-        }));
+        self.flush_wanted.notify_one();
         let shared = Arc::clone(self);
         self.background.spawn(self.stop.clone().run_until_cancelled_owned(async move {
             futures_util::stream::iter(listened)
@@ -269,9 +266,9 @@ impl Shared {
 }
 
 impl Held {
-    /// Hands over what this listener did not ask to leave out.
+    /// Hands over what this listener did not ask to leave out and has not seen elsewhere.
     fn give(&self, batch: &Batch) {
-        let omits = |delivery: &Arc<Delivery>| self.omit.omits(&delivery.message);
+        let omits = |delivery: &Arc<Delivery>| self.omit.omits(&delivery.message) || self.has_seen(delivery);
         if !batch.deliveries().iter().any(omits) {
             return self.listener.deliver(batch);
         }
@@ -279,5 +276,11 @@ impl Held {
         if !wanted.is_empty() {
             self.listener.deliver(&Batch::new(wanted));
         }
+    }
+
+    fn has_seen(&self, delivery: &Delivery) -> bool {
+        let Some(seen) = &self.seen else { return false };
+        let position = delivery.message.position.as_ref();
+        position.is_some_and(|position| position.epoch == seen.epoch && position.offset <= seen.offset)
     }
 }

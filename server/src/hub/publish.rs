@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
 use thiserror::Error;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 use wire::{Channel, Message, Payload, Receipt, limits::FRAME_BYTES};
 
@@ -16,6 +16,9 @@ use crate::{
 
 /// How long a new message waits for the outbox to be sent before it.
 const BEHIND_OUTBOX: Duration = Duration::from_secs(2);
+
+/// Pause before the outbox is tried again while the link seems up.
+const FLUSH_AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 /// A message that is to be published.
 #[derive(Clone, Debug)]
@@ -101,29 +104,43 @@ impl Shared {
         let sequence = self.next_sequence();
         outbox.push(Arc::clone(&message), size_bytes, sequence);
         place.send(Task::Here { message, sequence });
+        drop(outbox);
+        self.flush_wanted.notify_one();
         Ok(receipt)
     }
 
-    /// Sends what waited for the link, oldest first; stops when the link is lost again.
-    pub(super) async fn flush(&self) {
+    /// Sends what waits for the link whenever there is one, for as long as the hub runs.
+    pub(super) async fn keep_flushing(&self) {
+        loop {
+            self.flush_wanted.notified().await;
+            while *self.link.borrow() == Link::Up && !self.flush().await {
+                sleep(FLUSH_AGAIN_AFTER).await;
+            }
+        }
+    }
+
+    /// Sends what waits, oldest first; whether all of it was sent.
+    async fn flush(&self) -> bool {
+        if self.outbox().is_empty() {
+            return true;
+        }
         let _ahead_of_new_ones = self.flushing.write().await;
         let mut count = 0_u64;
         loop {
             let Some(message) = self.outbox().first() else { break };
             if let Err(error) = self.bus.publish(&message, Attempt::Again).await {
-                tracing::warn!(%error, sent = count, "the outbox waits for the link again");
-                return;
+                tracing::warn!(%error, sent = count, "the outbox waits");
+                return false;
             }
             self.outbox().sent(&message);
             count += 1;
         }
+        tracing::info!(count, "sent what waited for the link");
         let dropped = self.outbox().take_dropped();
         if dropped > 0 {
             tracing::error!(dropped, "the outbox was too small for the outage: raise redis.fallback.outbox_messages");
         }
-        if count > 0 {
-            tracing::info!(count, "sent what waited for the link");
-        }
+        true
     }
 }
 

@@ -53,7 +53,13 @@ impl Hub {
         let (subscription, position, recalled) = {
             let mut state = entry.state();
             let since_sequence = shared.sequence.load(Ordering::Relaxed);
-            let held = Held { listener, omit: omit.clone(), since_sequence };
+            let seen = match (&since, &state.position) {
+                (Since::After(since), Some(now)) if now.epoch == since.epoch && now.offset < since.offset => {
+                    Some(since.clone())
+                }
+                _ => None,
+            };
+            let held = Held { listener, omit: omit.clone(), since_sequence, seen };
             let key = state.listeners.insert(held);
             let recalled = match &since {
                 Since::After(since) => state.recall(since),
@@ -61,14 +67,11 @@ impl Hub {
             };
             (Subscription { entry: Arc::clone(entry), key }, state.position.clone(), recalled)
         };
-        let (is_recovered, missed) = match (since, &position, recalled) {
-            (Since::Now, _, _) => (false, Vec::new()),
-            (_, _, Some(recalled)) => (true, recalled),
-            (Since::After(since), Some(until), None) => match shared.fetch(pattern, &since, until).await {
-                Some(missed) => (true, missed),
-                None => (false, Vec::new()),
-            },
-            (Since::After(_), None, None) => (false, Vec::new()),
+        let (is_recovered, missed, position) = match (since, position, recalled) {
+            (Since::Now, position, _) => (false, Vec::new(), position),
+            (_, position, Some(recalled)) => (true, recalled, position),
+            (Since::After(since), Some(now), None) => shared.fetch(pattern, since, now).await,
+            (Since::After(_), None, None) => (false, Vec::new(), None),
         };
         let missed = missed.into_iter().filter(|delivery| !omit.omits(&delivery.message)).collect();
         Joined { subscription, position, is_recovered, missed }
@@ -121,14 +124,27 @@ impl Shared {
         }
     }
 
-    /// What lies between two positions of a channel, from the log.
-    async fn fetch(&self, pattern: &Pattern, since: &Position, until: &Position) -> Option<Vec<Arc<Delivery>>> {
-        let channel = pattern.as_channel()?;
-        if since.epoch != until.epoch || since.offset > until.offset {
-            return None;
+    /// What lies between a position and the one this instance is at, from the log; whether that is
+    /// everything, and where the subscriber stands then.
+    async fn fetch(
+        &self,
+        pattern: &Pattern,
+        since: Position,
+        now: Position,
+    ) -> (bool, Vec<Arc<Delivery>>, Option<Position>) {
+        let lost = (false, Vec::new(), Some(now.clone()));
+        let Some(channel) = pattern.as_channel().filter(|_| since.epoch == now.epoch) else { return lost };
+        let Ok(replay) = self.bus.replay(&channel, &since).await else { return lost };
+        if since.offset > now.offset {
+            // Another instance was quicker; what is on its way here is news only behind `since`.
+            return if replay.messages.is_some() { (true, Vec::new(), Some(since)) } else { lost };
         }
-        let replay = self.bus.replay(&channel, since).await.ok()?;
-        let messages = up_to(replay, until)?;
-        Some(messages.into_iter().map(|message| Delivery::new(message, 0)).collect())
+        match up_to(replay, &now) {
+            Some(messages) => {
+                let missed = messages.into_iter().map(|message| Delivery::new(message, 0)).collect();
+                (true, missed, Some(now))
+            }
+            None => lost,
+        }
     }
 }

@@ -8,5 +8,6 @@ mod kit;
 mod outage;
 mod relay;
 mod rest;
+mod start;
 mod store;
 mod todos;

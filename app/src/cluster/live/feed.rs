@@ -38,7 +38,10 @@ pub(super) struct Source<T> {
 }
 
 /// Loads the data.
-pub(super) type Fetch<T, E> = Box<dyn Fn() -> Pin<Box<dyn Future<Output = Result<T, E>> + Send>> + Send + Sync>;
+pub(super) type Fetch<T, E> = Box<dyn Fn() -> Fetching<T, E> + Send + Sync>;
+
+/// A load under way.
+type Fetching<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
 
 /// Subscribes, loads and applies.
 pub(super) struct Feed<T: Send + Sync + 'static, E: Send + Sync + 'static> {
@@ -129,7 +132,9 @@ where
         on_cleanup(move || {
             let subscriptions = std::mem::take(&mut feed.state().subscriptions);
             if let Some(link) = link::installed() {
-                subscriptions.into_iter().for_each(|id| link.unsubscribe(id));
+                for id in subscriptions {
+                    link.unsubscribe(id);
+                }
             }
         });
     }
