@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A private Redis and two release instances on ports 8080 and 8081. Ctrl-C ends all three.
+# A private Redis and two release instances, on ports 8080 and 8081 (or PORT and the next). Ctrl-C ends all three.
 . "$(dirname "$0")/env.sh"
 
 have redis-server || apt_install "Redis" redis-server
@@ -23,9 +23,10 @@ trap 'exit 143' TERM
 
 is_free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
+first_port=${PORT:-8080}
 redis_port=6390
 until is_free "$redis_port"; do redis_port=$((redis_port + 1)); done
-for port in 8080 8081; do
+for port in "$first_port" $((first_port + 1)); do
     is_free "$port" || fail "port $port is taken; end what listens there and run this again"
 done
 
@@ -34,10 +35,10 @@ set -m
 redis-server --bind 127.0.0.1 --port "$redis_port" --dir "$FOLDER" --save '' --appendonly no >"$FOLDER/redis.log" 2>&1 &
 PIDS+=($!)
 for instance in 0 1; do
-    PORT=$((8080 + instance)) REDIS_HOST=127.0.0.1 REDIS_PORT=$redis_port JPULSE_INSTANCE=$instance \
+    PORT=$((first_port + instance)) REDIS_HOST=127.0.0.1 REDIS_PORT=$redis_port JPULSE_INSTANCE=$instance \
         JPULSE_DATA_DIR="$FOLDER/data-$instance" "$CARGO_TARGET_DIR/release/server" &
     PIDS+=($!)
 done
-say "Two instances on http://127.0.0.1:8080 and http://127.0.0.1:8081, Redis on $redis_port; Ctrl-C stops them"
+say "Two instances on http://127.0.0.1:$first_port and http://127.0.0.1:$((first_port + 1)), Redis on $redis_port; Ctrl-C stops them"
 # Whichever ends first takes the others with it.
 wait -n "${PIDS[@]}"

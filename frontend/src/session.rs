@@ -6,6 +6,7 @@
 //! Promises to every listener: each message once, in the order of the channel's log; after a drop,
 //! first what was missed; and news of it when something is lost for good.
 
+mod event;
 mod liveness;
 mod pacer;
 mod publishes;
@@ -17,11 +18,9 @@ mod topics;
 use std::{rc::Rc, time::Duration};
 
 use serde_json::{Value, json};
-use wire::{
-    BroadcastFrame, Channel, ClientFrame, Code, Failure, Frame, Payload, ServerFrame, backoff, close,
-    limits::MESSAGE_BYTES,
-};
+use wire::{Channel, ClientFrame, Code, Failure, Frame, Payload, ServerFrame, backoff, close, limits::MESSAGE_BYTES};
 
+pub use event::{Action, Event, State};
 use liveness::{Liveness, Verdict};
 use pacer::Pacer;
 use publishes::Publishes;
@@ -33,82 +32,6 @@ pub use topics::{ListenerId, News, Own, Wish};
 const OPEN_WITHIN: Duration = Duration::from_secs(10);
 /// How long to leave the server alone that asked for fewer messages without saying how long.
 const REST: Duration = Duration::from_secs(1);
-
-/// What happens.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Event {
-    /// The page is ready.
-    Started,
-    /// The socket stands.
-    Opened,
-    /// The socket is gone, or never stood.
-    Closed {
-        /// As the socket says.
-        code: u16,
-    },
-    /// A frame came.
-    Text(String),
-    /// The moment of [`Session::wake_at`] has come.
-    Woke,
-    /// The network is back, or the page is seen again: now is a good time.
-    Encouraged,
-    /// Somebody wants to hear messages.
-    Subscribe(ListenerId, Wish),
-    /// Somebody does not any more.
-    Unsubscribe(ListenerId),
-    /// Somebody says something.
-    Publish {
-        /// Names it in the outcome.
-        id: PublishId,
-        /// Where.
-        channel: Channel,
-        /// What.
-        payload: Payload,
-    },
-}
-
-/// What is to be done, in this order.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Action {
-    /// Open a socket.
-    Connect,
-    /// Drop the socket, without waiting for it to close.
-    Disconnect,
-    /// Send a text frame.
-    Send(String),
-    /// Hand a message to a listener.
-    Deliver {
-        /// To whom.
-        listener: ListenerId,
-        /// What.
-        message: Rc<BroadcastFrame>,
-        /// Whether it was missed first.
-        is_recovered: bool,
-    },
-    /// Tell a listener how its subscription does.
-    Tell(ListenerId, News),
-    /// The server will not have a subscription.
-    Refused(Failure),
-    /// The link between the instances came or went.
-    ClusterMode(bool),
-    /// The socket came or went.
-    State(State),
-    /// A publish is over.
-    Settle(PublishId, Outcome),
-}
-
-/// How the socket is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// Not there for the first time yet.
-    Connecting,
-    /// There.
-    Connected,
-    /// Lost, and on the way back.
-    Reconnecting,
-    /// Given up.
-    Stopped,
-}
 
 /// One tab's side of the relay.
 #[derive(Debug)]
