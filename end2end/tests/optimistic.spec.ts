@@ -89,6 +89,7 @@ test('without its MongoDB an instance takes changes back, says so, and recovers'
         await expect(board.row('When it is back')).not.toHaveCount(0);
         await expect(board.box('When it is back').first()).toBeEnabled();
     }).toPass();
+    await page.close();
     await instance.stop();
     await mongod.end();
 });
