@@ -34,8 +34,11 @@ pub(super) struct Loaded<T, E> {
 /// A channel and how its messages change the data.
 pub(super) struct Source<T> {
     pub(super) channel: Channel,
-    pub(super) apply: Box<dyn Fn(&mut T, &Delivery) + Send + Sync>,
+    pub(super) apply: Apply<T>,
 }
+
+/// What a message does to the data.
+pub(super) type Apply<T> = Box<dyn Fn(&mut T, &Delivery) + Send + Sync>;
 
 /// Loads the data.
 pub(super) type Fetch<T, E> = Box<dyn Fn() -> Fetching<T, E> + Send + Sync>;
