@@ -6,7 +6,7 @@ use std::{
 };
 
 use tokio::{
-    io::AsyncWriteExt,
+    io::{AsyncRead, AsyncWriteExt},
     net::tcp::OwnedWriteHalf,
     task::JoinSet,
     time::{sleep, timeout},
@@ -17,7 +17,7 @@ use crate::{
     error::LoadError,
     report::{Row, Target, progress},
     setting::{Servers, Setting},
-    socket::{Receiver, Socket},
+    socket::Socket,
     tally::Tally,
 };
 
@@ -40,7 +40,7 @@ pub async fn measure(setting: Setting, subscribers: usize, duration: Duration) -
     let tally = Rc::new(Tally::new(subscribers));
     let mut listening = JoinSet::new();
     for socket in sockets {
-        listening.spawn_local(listen(socket.split().0, Rc::clone(&tally)));
+        listening.spawn_local(listen(socket, Rc::clone(&tally)));
     }
     let (receipts, writer) = publisher.split();
     listening.spawn_local(count_receipts(receipts, Rc::clone(&tally)));
@@ -112,7 +112,7 @@ async fn watch(servers: &Servers, tally: &Tally, duration: Duration) -> Result<L
     })
 }
 
-async fn listen(mut socket: Receiver, tally: Rc<Tally>) -> Result<(), LoadError> {
+async fn listen(mut socket: Socket, tally: Rc<Tally>) -> Result<(), LoadError> {
     let mut sequence = Sequence::default();
     loop {
         socket
@@ -124,7 +124,7 @@ async fn listen(mut socket: Receiver, tally: Rc<Tally>) -> Result<(), LoadError>
     }
 }
 
-async fn count_receipts(mut socket: Receiver, tally: Rc<Tally>) -> Result<(), LoadError> {
+async fn count_receipts(mut socket: Socket<impl AsyncRead + Unpin>, tally: Rc<Tally>) -> Result<(), LoadError> {
     loop {
         socket
             .receive(|text| {

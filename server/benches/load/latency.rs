@@ -7,7 +7,7 @@ use std::{
 
 use tokio::{
     io::AsyncWriteExt,
-    net::tcp::OwnedWriteHalf,
+    net::tcp::{OwnedReadHalf, OwnedWriteHalf},
     time::{interval, timeout},
 };
 
@@ -16,7 +16,7 @@ use crate::{
     error::LoadError,
     report::{Row, Target, progress},
     setting::Setting,
-    socket::{Receiver, Socket},
+    socket::Socket,
 };
 
 /// Between two publishes.
@@ -30,10 +30,10 @@ const REST_WITHIN: Duration = Duration::from_secs(10);
 pub async fn measure(duration: Duration) -> Result<Vec<Row>, LoadError> {
     progress("publish to delivery, 2 instances, Redis");
     let servers = Setting::Two.start().await?;
-    let [subscriber] = <[Socket; 1]>::try_from(Socket::subscribe_many(1, |_| servers.instance_for(1).address).await?)
-        .map_err(|_| LoadError::Closed(None))?;
+    let [mut subscriber] =
+        <[Socket; 1]>::try_from(Socket::subscribe_many(1, |_| servers.instance_for(1).address).await?)
+            .map_err(|_| LoadError::Closed(None))?;
     let (mut receipts, mut writer) = Socket::open(servers.instance_for(0).address, 1).await?.split();
-    let (mut subscriber, _) = subscriber.split();
 
     let count = WARM_UP + u64::try_from(duration.as_millis() / EVERY.as_millis()).unwrap_or_default();
     let sent = RefCell::new(Vec::new());
@@ -64,7 +64,7 @@ async fn publish(writer: &mut OwnedWriteHalf, count: u64, sent: &RefCell<Vec<Ins
 
 /// Takes `count` messages; how long each took.
 async fn take(
-    subscriber: &mut Receiver,
+    subscriber: &mut Socket,
     count: u64,
     sent: &RefCell<Vec<Instant>>,
     duration: Duration,
@@ -91,7 +91,7 @@ async fn take(
 }
 
 /// Reads receipts, which nobody needs here; returns only when that fails.
-async fn read_on(receipts: &mut Receiver) -> LoadError {
+async fn read_on(receipts: &mut Socket<OwnedReadHalf>) -> LoadError {
     loop {
         if let Err(error) = receipts.receive(|_| Ok(())).await {
             return error;

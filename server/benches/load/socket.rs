@@ -4,8 +4,11 @@ use std::{net::SocketAddr, time::Duration};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
+    net::{
+        TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
     time::timeout,
 };
 
@@ -18,9 +21,9 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 /// Enough for what a socket begins with; grows when a read fills it.
 const BUFFER_BYTES: usize = 2_048;
 
-/// An open socket.
-pub struct Socket {
-    stream: TcpStream,
+/// An open socket, or the half of one that is read.
+pub struct Socket<S = TcpStream> {
+    stream: S,
     /// What was read and not taken: `buffer[..filled]`.
     buffer: Vec<u8>,
     filled: usize,
@@ -73,10 +76,10 @@ impl Socket {
         Ok(self.stream.write_all(&bytes).await?)
     }
 
-    /// Both directions at once: a socket that is only read from now on, and where frames are written.
-    pub fn split(self) -> (Receiver, tokio::net::tcp::OwnedWriteHalf) {
+    /// Both directions for two tasks. The half to write to must be kept: dropped, it ends the socket.
+    pub fn split(self) -> (Socket<OwnedReadHalf>, OwnedWriteHalf) {
         let (stream, writer) = self.stream.into_split();
-        (Receiver { stream, buffer: self.buffer, filled: self.filled }, writer)
+        (Socket { stream, buffer: self.buffer, filled: self.filled }, writer)
     }
 
     /// Waits for one frame that contains `wanted`.
@@ -106,53 +109,37 @@ impl Socket {
             self.read().await?;
         }
     }
-
-    async fn read(&mut self) -> Result<(), LoadError> {
-        read_more(&mut self.stream, &mut self.buffer, &mut self.filled).await
-    }
-
-    fn forget(&mut self, length: usize) {
-        self.buffer.copy_within(length..self.filled, 0);
-        self.filled -= length;
-    }
 }
 
-/// The reading half of a socket under load.
-pub struct Receiver {
-    stream: tokio::net::tcp::OwnedReadHalf,
-    buffer: Vec<u8>,
-    filled: usize,
-}
-
-impl Receiver {
+impl<S: AsyncRead + Unpin> Socket<S> {
     /// Waits for what comes next and gives every whole frame in it to `take`.
     pub async fn receive(&mut self, mut take: impl FnMut(&[u8]) -> Result<(), LoadError>) -> Result<(), LoadError> {
-        read_more(&mut self.stream, &mut self.buffer, &mut self.filled).await?;
+        self.read().await?;
         let mut start = 0;
         while let Some((text, length)) = frames::cut(&self.buffer[start..self.filled])? {
             take(text)?;
             start += length;
         }
-        self.buffer.copy_within(start..self.filled, 0);
-        self.filled -= start;
+        self.forget(start);
         Ok(())
     }
-}
 
-async fn read_more(
-    stream: &mut (impl AsyncReadExt + Unpin),
-    buffer: &mut Vec<u8>,
-    filled: &mut usize,
-) -> Result<(), LoadError> {
-    if *filled == buffer.len() {
-        buffer.resize(buffer.len() * 2, 0);
-    }
-    match stream.read(&mut buffer[*filled..]).await? {
-        0 => Err(LoadError::Closed(None)),
-        count => {
-            *filled += count;
-            Ok(())
+    async fn read(&mut self) -> Result<(), LoadError> {
+        if self.filled == self.buffer.len() {
+            self.buffer.resize(self.buffer.len() * 2, 0);
         }
+        match self.stream.read(&mut self.buffer[self.filled..]).await? {
+            0 => Err(LoadError::Closed(None)),
+            count => {
+                self.filled += count;
+                Ok(())
+            }
+        }
+    }
+
+    fn forget(&mut self, length: usize) {
+        self.buffer.copy_within(length..self.filled, 0);
+        self.filled -= length;
     }
 }
 
