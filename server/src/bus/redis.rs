@@ -3,6 +3,11 @@
 //! Two connections: commands, and subscriptions (RESP 3, so that a `PING` behind a `SUBSCRIBE`
 //! confirms it). [`link`] watches both with a heartbeat of our own.
 
+#![expect(
+    clippy::disallowed_types,
+    reason = "what is joined is locked while Redis is told, so that orders never cross"
+)]
+
 mod connect;
 mod link;
 mod log;

@@ -6,7 +6,7 @@ use fred::{
     prelude::{Builder, Client, Config, ReconnectPolicy, Server, ServerConfig},
     types::{
         RespVersion,
-        config::{ReconnectError, UnresponsiveConfig},
+        config::{ClusterDiscoveryPolicy, ReconnectError, UnresponsiveConfig},
     },
 };
 
@@ -26,7 +26,10 @@ pub(super) fn clients(config: &RedisConfig) -> Result<(Client, Client), BusError
     let servers = |nodes: &[RedisNode]| nodes.iter().map(|node| Server::new(node.host.clone(), node.port)).collect();
     let (server, password, database) = match config.effective_mode() {
         RedisMode::Cluster => (
-            ServerConfig::Clustered { hosts: servers(&config.cluster.nodes), policy: Default::default() },
+            ServerConfig::Clustered {
+                hosts: servers(&config.cluster.nodes),
+                policy: ClusterDiscoveryPolicy::default(),
+            },
             &config.cluster.password,
             None,
         ),
