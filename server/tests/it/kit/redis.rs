@@ -41,6 +41,7 @@ impl Redis {
     }
 
     /// Starts it again on the same port, empty.
+    #[expect(clippy::disallowed_methods, reason = "a process being started cannot be awaited")]
     pub fn run(&mut self) {
         let port = self.port.to_string();
         let process = Command::new("redis-server")
