@@ -3,6 +3,8 @@
 //! A rule names a text and the files that may hold it. What is found elsewhere is reported with its
 //! place and the reason for the rule.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::{
     fs,
     path::{Path, PathBuf},
