@@ -13,8 +13,7 @@ step() {
     local name=$1 status=0 passed failed began=$SECONDS
     shift
     say "$name"
-    "$@" > >(tee "$LOG/step") 2>&1 || status=$?
-    wait $! || true
+    "$@" 2>&1 | tee "$LOG/step" || status=$?
     read -r passed failed < <(count_tests "$LOG/step")
     [ "$status" = 0 ] || [ "$failed" -gt 0 ] || failed=1
     PASSED=$((PASSED + passed))
