@@ -31,14 +31,15 @@ pub trait Bus: Send + Sync + 'static {
     /// Undoes one [`Bus::join`].
     async fn leave(&self, pattern: &Pattern);
 
-    /// Appends to the channel's log and tells every instance that joined it, this one included.
+    /// Appends messages of one channel to its log, one directly behind the other, and tells every
+    /// instance that joined it, this one included. Answers where each of them is.
     ///
-    /// Idempotent by the message's id within the log when `attempt` is [`Attempt::Again`].
+    /// Idempotent by the messages' ids within the log when `attempt` is [`Attempt::Again`].
     ///
     /// # Errors
     ///
-    /// When the link is down or does not answer in time; the message may have been published then.
-    async fn publish(&self, message: &Message, attempt: Attempt) -> Result<Position, BusError>;
+    /// When the link is down or does not answer in time; the messages may have been published then.
+    async fn publish(&self, messages: &[Arc<Message>], attempt: Attempt) -> Result<Vec<Position>, BusError>;
 
     /// Where the channel's log ends now; begins a log where there is none.
     ///

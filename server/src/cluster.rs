@@ -17,6 +17,8 @@ use crate::{
 
 /// Announcements that wait to be published; who announces more waits.
 const ANNOUNCEMENTS: usize = 4_096;
+/// Announcements that go out together at most.
+const ANNOUNCED_TOGETHER: usize = 64;
 
 /// What pages know of the cluster.
 pub struct ClusterPort {
@@ -35,10 +37,14 @@ impl ClusterPort {
         let tasks = TaskTracker::new();
         let publisher = hub.clone();
         tasks.spawn(async move {
-            while let Some(draft) = waiting.recv().await {
-                let channel = draft.channel.clone();
-                if let Err(error) = publisher.publish(draft).await {
-                    tracing::error!(%channel, %error, "an announcement was not published");
+            let mut drafts = Vec::new();
+            while waiting.recv_many(&mut drafts, ANNOUNCED_TOGETHER).await > 0 {
+                let channels: Vec<_> = drafts.iter().map(|draft| draft.channel.clone()).collect();
+                let results = publisher.publish_all(std::mem::take(&mut drafts)).await;
+                for (channel, result) in channels.iter().zip(results) {
+                    if let Err(error) = result {
+                        tracing::error!(%channel, %error, "an announcement was not published");
+                    }
                 }
             }
         });

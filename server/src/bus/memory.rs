@@ -78,21 +78,29 @@ impl Bus for MemoryBus {
         }
     }
 
-    async fn publish(&self, message: &Message, attempt: Attempt) -> Result<Position, BusError> {
-        // A place in the inbox first: the log's order and the inbox's are one then.
-        let place = self.events.reserve().await.map_err(|_| BusError::Down)?;
+    async fn publish(&self, messages: &[Arc<Message>], attempt: Attempt) -> Result<Vec<Position>, BusError> {
+        // Places in the inbox first: the log's order and the inbox's are one then.
+        let mut places = self.events.reserve_many(messages.len()).await.map_err(|_| BusError::Down)?;
         let mut state = self.state();
-        if attempt == Attempt::Again
-            && let Some(position) = state.log(&message.channel, Instant::now()).find(message)
-        {
-            return Ok(position);
+        let mut positions = Vec::with_capacity(messages.len());
+        for message in messages {
+            let found = match attempt {
+                Attempt::First => None,
+                Attempt::Again => state.log(&message.channel, Instant::now()).find(message),
+            };
+            if let Some(position) = found {
+                positions.push(position);
+                continue;
+            }
+            let message = state.append(Message::clone(message), Instant::now());
+            positions.extend(message.position.clone());
+            if state.is_joined(&message.channel)
+                && let Some(place) = places.next()
+            {
+                place.send(Event::Message(message));
+            }
         }
-        let message = state.append(message.clone(), Instant::now());
-        let position = message.position.clone().ok_or(BusError::Unreadable)?;
-        if state.is_joined(&message.channel) {
-            place.send(Event::Message(message));
-        }
-        Ok(position)
+        Ok(positions)
     }
 
     async fn position(&self, channel: &Channel) -> Result<Position, BusError> {

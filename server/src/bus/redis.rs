@@ -178,10 +178,11 @@ impl Bus for RedisBus {
         }
     }
 
-    async fn publish(&self, message: &Message, attempt: Attempt) -> Result<Position, BusError> {
+    async fn publish(&self, messages: &[Arc<Message>], attempt: Attempt) -> Result<Vec<Position>, BusError> {
         self.shared.require_link()?;
-        let to = self.shared.redis_name(message.channel.as_str());
-        self.shared.log.append(&self.shared.commands, &to, message, attempt).await
+        let Some(channel) = messages.first().map(|message| &message.channel) else { return Ok(Vec::new()) };
+        let to = self.shared.redis_name(channel.as_str());
+        self.shared.log.append(&self.shared.commands, &to, messages, attempt).await
     }
 
     async fn position(&self, channel: &Channel) -> Result<Position, BusError> {

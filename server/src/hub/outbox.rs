@@ -46,17 +46,19 @@ impl Outbox {
         }
     }
 
-    /// The oldest message, which stays until [`Outbox::sent`].
-    pub(super) fn first(&self) -> Option<Arc<Message>> {
-        self.waiting.front().map(|(message, _)| Arc::clone(message))
+    /// The oldest messages as far as they are of one channel, `most` at most. They stay until [`Outbox::sent`].
+    pub(super) fn first(&self, most: usize) -> Vec<Arc<Message>> {
+        let Some((first, _)) = self.waiting.front() else { return Vec::new() };
+        let together = self.waiting.iter().take(most).take_while(|(message, _)| message.channel == first.channel);
+        together.map(|(message, _)| Arc::clone(message)).collect()
     }
 
-    /// Removes the oldest message if it is this one.
-    pub(super) fn sent(&mut self, message: &Arc<Message>) {
-        if self.waiting.front().is_some_and(|(first, _)| Arc::ptr_eq(first, message))
-            && let Some((_, size_bytes)) = self.waiting.pop_front()
-        {
-            self.bytes -= size_bytes;
+    /// Removes these messages from the front, but for those that fell out meanwhile.
+    pub(super) fn sent(&mut self, messages: &[Arc<Message>]) {
+        for message in messages {
+            if let Some((_, size_bytes)) = self.waiting.pop_front_if(|(first, _)| Arc::ptr_eq(first, message)) {
+                self.bytes -= size_bytes;
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use thiserror::Error;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
-use wire::{Channel, Message, Payload, Receipt, limits::FRAME_BYTES};
+use wire::{Channel, Message, Payload, Position, Receipt, limits::FRAME_BYTES};
 
 use super::{Hub, Shared, deliver::Task};
 use crate::{
@@ -16,6 +16,9 @@ use crate::{
 
 /// How long a new message waits for the outbox to be sent before it.
 const BEHIND_OUTBOX: Duration = Duration::from_secs(2);
+
+/// Messages of one channel sent from the outbox at once.
+const FLUSHED_TOGETHER: usize = 64;
 
 /// Pause before the outbox is tried again while the link seems up.
 const FLUSH_AGAIN_AFTER: Duration = Duration::from_millis(500);
@@ -52,27 +55,57 @@ impl Hub {
     ///
     /// When the message is too large or the instance stops.
     pub async fn publish(&self, draft: Draft) -> Result<Receipt, PublishError> {
+        self.publish_all(vec![draft]).await.pop().unwrap_or(Err(PublishError::Stopping))
+    }
+
+    /// The same for several messages of one publisher: they go out in this order, and those of one
+    /// channel that follow each other go together. Answers one result for each, in the same order.
+    pub async fn publish_all(&self, drafts: Vec<Draft>) -> Vec<Result<Receipt, PublishError>> {
         let shared = &self.shared;
-        let message = shared.message(draft);
-        let behind_outbox = timeout(BEHIND_OUTBOX, shared.flushing.read()).await;
-        let is_direct = behind_outbox.is_ok() && *shared.link.borrow() != Link::Down && shared.outbox().is_empty();
-        if is_direct {
-            let size = serde_json::to_vec(&message.data).map_or(0, |json| json.len());
-            if size > FRAME_BYTES {
-                return Err(PublishError::TooLarge);
+        let mut results = Vec::with_capacity(drafts.len());
+        let mut messages = Vec::with_capacity(drafts.len());
+        for draft in drafts {
+            let message = Arc::new(shared.message(draft));
+            if size_bytes(&message) <= FRAME_BYTES {
+                messages.push((results.len(), message));
             }
-            match shared.bus.publish(&message, Attempt::First).await {
-                Ok(position) => return Ok(receipt(&message, Some(position))),
-                Err(BusError::Down) => {}
-                Err(error) => tracing::warn!(%error, "a broadcast did not get through; it is kept and sent again"),
+            // Until something better is known of it.
+            results.push(Err(PublishError::TooLarge));
+        }
+        let mut must_wait = false;
+        for run in messages.chunk_by(|(_, one), (_, next)| one.channel == next.channel) {
+            let together: Vec<_> = run.iter().map(|(_, message)| Arc::clone(message)).collect();
+            let positions = if must_wait { None } else { shared.publish_directly(&together).await };
+            // Everything behind waits too: the order is the publisher's.
+            must_wait = positions.is_none();
+            for (index, (place, message)) in run.iter().enumerate() {
+                results[*place] = match &positions {
+                    Some(positions) => Ok(receipt(message, positions.get(index).cloned())),
+                    None => shared.publish_here(message).await,
+                };
             }
         }
-        drop(behind_outbox);
-        shared.publish_here(message).await
+        results
     }
 }
 
 impl Shared {
+    /// Where messages of one channel are in its log, or `None` when they have to wait for the link.
+    async fn publish_directly(&self, messages: &[Arc<Message>]) -> Option<Vec<Position>> {
+        let _behind_outbox = timeout(BEHIND_OUTBOX, self.flushing.read()).await.ok()?;
+        if *self.link.borrow() == Link::Down || !self.outbox().is_empty() {
+            return None;
+        }
+        match self.bus.publish(messages, Attempt::First).await {
+            Ok(positions) => Some(positions),
+            Err(BusError::Down) => None,
+            Err(error) => {
+                tracing::warn!(%error, "a broadcast did not get through; it is kept and sent again");
+                None
+            }
+        }
+    }
+
     fn message(&self, draft: Draft) -> Message {
         let Draft { channel, mut payload, uuid, username } = draft;
         if let Some(uuid) = &uuid {
@@ -91,19 +124,15 @@ impl Shared {
     }
 
     /// Delivers on this instance now and keeps the message for the others.
-    async fn publish_here(&self, message: Message) -> Result<Receipt, PublishError> {
-        let receipt = receipt(&message, None);
-        let size_bytes = serde_json::to_vec(&message).map_or(0, |json| json.len());
-        if size_bytes > FRAME_BYTES {
-            return Err(PublishError::TooLarge);
-        }
-        let message = Arc::new(message);
+    async fn publish_here(&self, message: &Arc<Message>) -> Result<Receipt, PublishError> {
+        let receipt = receipt(message, None);
+        let size_bytes = size_bytes(message);
         let place = self.tasks.reserve().await.map_err(|_| PublishError::Stopping)?;
         // One lock for both, so that the outbox and the listeners here see one order.
         let mut outbox = self.outbox();
         let sequence = self.next_sequence();
-        outbox.push(Arc::clone(&message), size_bytes, sequence);
-        place.send(Task::Here { message, sequence });
+        outbox.push(Arc::clone(message), size_bytes, sequence);
+        place.send(Task::Here { message: Arc::clone(message), sequence });
         drop(outbox);
         self.flush_wanted.notify_one();
         Ok(receipt)
@@ -125,15 +154,18 @@ impl Shared {
             return true;
         }
         let _ahead_of_new_ones = self.flushing.write().await;
-        let mut count = 0_u64;
+        let mut count = 0;
         loop {
-            let Some(message) = self.outbox().first() else { break };
-            if let Err(error) = self.bus.publish(&message, Attempt::Again).await {
+            let messages = self.outbox().first(FLUSHED_TOGETHER);
+            if messages.is_empty() {
+                break;
+            }
+            if let Err(error) = self.bus.publish(&messages, Attempt::Again).await {
                 tracing::warn!(%error, sent = count, "the outbox waits");
                 return false;
             }
-            self.outbox().sent(&message);
-            count += 1;
+            self.outbox().sent(&messages);
+            count += messages.len();
         }
         tracing::info!(count, "sent what waited for the link");
         let dropped = self.outbox().take_dropped();
@@ -144,7 +176,11 @@ impl Shared {
     }
 }
 
-fn receipt(message: &Message, position: Option<wire::Position>) -> Receipt {
+fn size_bytes(message: &Message) -> usize {
+    serde_json::to_vec(message).map_or(0, |json| json.len())
+}
+
+fn receipt(message: &Message, position: Option<Position>) -> Receipt {
     Receipt {
         channel: message.channel.clone(),
         instance_id: Arc::clone(&message.instance_id),

@@ -107,7 +107,7 @@ impl Connection {
                     Err(QueueEnd::Overflow) => return SLOW,
                     Err(QueueEnd::Drain) => return self.drain().await,
                 },
-                answer = self.protocol.next_receipt() => self.frames.push(answer),
+                receipts = self.protocol.next_receipts() => self.frames.extend(receipts),
                 () = alarm.as_mut() => {
                     if awaits_pong {
                         return End::Gone;
@@ -141,8 +141,8 @@ impl Connection {
     async fn drain(&mut self) -> End {
         let mut queued = std::mem::take(&mut self.frames);
         while self.protocol.is_publishing() {
-            let receipt = self.protocol.next_receipt().await;
-            self.frames.push(receipt);
+            let receipts = self.protocol.next_receipts().await;
+            self.frames.extend(receipts);
         }
         self.frames.append(&mut queued);
         End::Close { code: close::RESTART, reason: "this instance restarts" }

@@ -3,23 +3,23 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use futures_util::{StreamExt, future::BoxFuture, stream::FuturesOrdered};
+use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use wire::{
-    Channel, ChannelError, ClientFrame, ClientRequest, Code, Frame, Layer, Pattern, PongFrame, Position, ServerFrame,
-    Since, SubscribedFrame, UnsubscribedFrame,
+    Channel, ChannelError, ClientFrame, ClientRequest, Code, Frame, Layer, Pattern, PongFrame, Position, Receipt,
+    ServerFrame, Since, SubscribedFrame, UnsubscribedFrame,
     limits::{MESSAGE_BYTES, MESSAGE_INTERVAL, SUBSCRIPTIONS},
 };
 
 use super::{Shared, frames, queue::Queue};
 use crate::{
     clock,
-    hub::{Draft, Omit, Subscription},
+    hub::{Draft, Omit, PublishError, Subscription},
     socket::text_frame,
 };
 
-/// Publishes of one socket that may be under way; the next message is read when one is done.
+/// Publishes of one socket that may wait for those under way; beyond, the next message is read when those are done.
 const PUBLISHES: usize = 64;
 
 /// The state of one browser's conversation.
@@ -28,7 +28,10 @@ pub(super) struct Protocol {
     queue: Arc<Queue>,
     uuid: Arc<str>,
     subscriptions: HashMap<String, Subscription>,
-    publishing: FuturesOrdered<BoxFuture<'static, Bytes>>,
+    /// Publishes that wait for those under way.
+    waiting: Vec<(Draft, Option<Value>)>,
+    /// Gives the receipts of the publishes under way.
+    publishing: Option<BoxFuture<'static, Vec<Bytes>>>,
     window: Window,
 }
 
@@ -53,23 +56,33 @@ impl Protocol {
             queue,
             uuid,
             subscriptions: HashMap::new(),
-            publishing: FuturesOrdered::new(),
+            waiting: Vec::new(),
+            publishing: None,
             window: Window { ends: Instant::now() + MESSAGE_INTERVAL, count: 0, is_noticed: false },
         }
     }
 
     /// Whether receipts are still to come.
     pub(super) fn is_publishing(&self) -> bool {
-        !self.publishing.is_empty()
+        self.publishing.is_some() || !self.waiting.is_empty()
     }
 
-    /// The next receipt, in the order of the publishes; waits for ever when there is none to come.
-    /// Cancel safe.
-    pub(super) async fn next_receipt(&mut self) -> Bytes {
-        match self.publishing.next().await {
-            Some(receipt) => receipt,
-            None => std::future::pending().await,
+    /// The next receipts, in the order of the publishes; waits for ever when there are none to come.
+    /// What is published while others are under way goes out together behind them, so that one
+    /// browser's messages keep their order. Cancel safe.
+    pub(super) async fn next_receipts(&mut self) -> Vec<Bytes> {
+        if self.publishing.is_none() && !self.waiting.is_empty() {
+            let (drafts, request_ids): (Vec<_>, Vec<_>) = self.waiting.drain(..).unzip();
+            let hub = self.shared.hub.clone();
+            self.publishing = Some(Box::pin(async move {
+                let results = hub.publish_all(drafts).await;
+                results.into_iter().zip(request_ids).map(|(result, request_id)| receipt(result, request_id)).collect()
+            }));
         }
+        let Some(publishing) = &mut self.publishing else { return std::future::pending().await };
+        let receipts = publishing.await;
+        self.publishing = None;
+        receipts
     }
 
     /// The answer to a binary message.
@@ -171,19 +184,14 @@ impl Protocol {
         let Value::Object(payload) = data else {
             return Err(Refusal::new(Code::InvalidData, "`data` must be an object"));
         };
-        if self.publishing.len() >= PUBLISHES {
-            // The oldest first: its receipt waits in the queue like everything else.
-            let receipt = self.next_receipt().await;
-            self.queue.push(receipt);
-        }
-        let hub = self.shared.hub.clone();
-        let draft = Draft { channel, payload, uuid: Some(Arc::clone(&self.uuid)), username: String::new() };
-        self.publishing.push_back(Box::pin(async move {
-            match hub.publish(draft).await {
-                Ok(receipt) => answer(ServerFrame::Published { data: receipt }, request_id),
-                Err(error) => refuse(Refusal::new(Code::PayloadTooLarge, error.to_string()), request_id),
+        if self.waiting.len() >= PUBLISHES {
+            // Its receipts wait in the queue like everything else.
+            for receipt in self.next_receipts().await {
+                self.queue.push(receipt);
             }
-        }));
+        }
+        let draft = Draft { channel, payload, uuid: Some(Arc::clone(&self.uuid)), username: String::new() };
+        self.waiting.push((draft, request_id));
         Ok(())
     }
 }
@@ -219,6 +227,13 @@ impl Refusal {
 impl From<ChannelError> for Refusal {
     fn from(error: ChannelError) -> Self {
         Self::new(Code::InvalidChannelName, error.to_string())
+    }
+}
+
+fn receipt(result: Result<Receipt, PublishError>, request_id: Option<Value>) -> Bytes {
+    match result {
+        Ok(receipt) => answer(ServerFrame::Published { data: receipt }, request_id),
+        Err(error) => refuse(Refusal::new(Code::PayloadTooLarge, error.to_string()), request_id),
     }
 }
 

@@ -39,6 +39,7 @@ macro_rules! contract {
 contract! {
     positions_count_up_by_one_from_one,
     what_is_joined_arrives_in_the_order_of_the_log,
+    what_is_published_together_follows_each_other,
     what_is_not_joined_does_not_arrive,
     a_wildcard_hears_every_channel_below_it,
     a_replay_is_exactly_what_followed,
@@ -52,8 +53,8 @@ fn channel(name: &str) -> Channel {
     name.parse().unwrap()
 }
 
-fn message(on: &Channel, number: usize) -> Message {
-    Message {
+fn message(on: &Channel, number: usize) -> Arc<Message> {
+    Arc::new(Message {
         channel: on.clone(),
         data: serde_json::json!({ "number": number }).as_object().unwrap().clone(),
         instance_id: "it:0".into(),
@@ -62,12 +63,12 @@ fn message(on: &Channel, number: usize) -> Message {
         position: None,
         uuid: Some("tab".into()),
         username: String::new(),
-    }
+    })
 }
 
 impl Subject {
     async fn publish(&self, on: &Channel, number: usize) -> Position {
-        self.bus.publish(&message(on, number), Attempt::First).await.unwrap()
+        self.bus.publish(&[message(on, number)], Attempt::First).await.unwrap().remove(0)
     }
 
     async fn next(&mut self) -> Arc<Message> {
@@ -100,6 +101,21 @@ async fn what_is_joined_arrives_in_the_order_of_the_log(mut subject: Subject) {
         assert_eq!(message.position.as_ref().unwrap().offset, number);
         assert_eq!(message.data["number"], number);
         assert_eq!(message.uuid.as_deref(), Some("tab"));
+    }
+}
+
+async fn what_is_published_together_follows_each_other(mut subject: Subject) {
+    let on = channel("view:it:order:together");
+    subject.bus.join(&Pattern::from(&on)).await.unwrap();
+    let before = subject.publish(&on, 0).await;
+    let together: Vec<_> = (1..=50).map(|number| message(&on, number)).collect();
+    let positions = subject.bus.publish(&together, Attempt::First).await.unwrap();
+    let offsets: Vec<u64> = positions.iter().map(|position| position.offset).collect();
+    assert_eq!(offsets, (before.offset + 1..=before.offset + 50).collect::<Vec<_>>());
+    for number in 0..=50_u64 {
+        let message = subject.next().await;
+        assert_eq!(message.data["number"], number);
+        assert_eq!(message.position.as_ref().unwrap().offset, before.offset + number);
     }
 }
 
@@ -165,8 +181,9 @@ async fn a_message_published_again_keeps_its_place(mut subject: Subject) {
     subject.bus.join(&Pattern::from(&on)).await.unwrap();
     let first = subject.publish(&on, 1).await;
     subject.publish(&on, 2).await;
-    assert_eq!(subject.bus.publish(&message(&on, 1), Attempt::Again).await.unwrap(), first);
-    subject.publish(&on, 3).await;
+    let again = [message(&on, 1), message(&on, 3)];
+    let positions = subject.bus.publish(&again, Attempt::Again).await.unwrap();
+    assert_eq!(positions, [first.clone(), Position { offset: 3, ..first }]);
     for offset in 1..=3 {
         assert_eq!(subject.next().await.position.as_ref().unwrap().offset, offset);
     }

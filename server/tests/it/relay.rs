@@ -32,6 +32,20 @@ async fn a_subscriber_gets_what_is_published_once_with_its_position() {
 }
 
 #[tokio::test]
+async fn what_one_browser_publishes_without_waiting_keeps_its_order() {
+    let instance = start().await;
+    let (mut publisher, mut subscriber) = (instance.open_browser().await, instance.open_browser().await);
+    subscriber.subscribe(NEWS).await;
+    for n in 0..500 {
+        publisher.send(json!({ "type": "publish", "channel": NEWS, "data": { "n": n }, "requestId": n })).await;
+    }
+    for n in 0..500 {
+        assert_eq!(publisher.next().await["requestId"], n);
+        assert_eq!(subscriber.next().await["data"]["data"]["data"]["n"], n);
+    }
+}
+
+#[tokio::test]
 async fn an_unsubscribed_socket_hears_nothing() {
     let instance = start().await;
     let (mut publisher, mut subscriber) = (instance.open_browser().await, instance.open_browser().await);

@@ -38,33 +38,37 @@ impl Log {
         }
     }
 
+    /// Appends messages of one channel, and publishes each to the Redis channel `to`.
     pub(super) async fn append(
         &self,
         client: &Client,
         to: &str,
-        message: &Message,
+        messages: &[Arc<Message>],
         attempt: Attempt,
-    ) -> Result<Position, BusError> {
-        let mut json = serde_json::to_string(message).map_err(|_| BusError::Unreadable)?;
-        // The script writes the position behind the last field.
-        json.pop();
-        let sought = match attempt {
-            Attempt::First => "",
-            Attempt::Again => message.id.as_deref().unwrap_or_default(),
-        };
-        let (log, position) = self.keys(&message.channel);
-        let values: Vec<Value> = vec![
+    ) -> Result<Vec<Position>, BusError> {
+        let Some(channel) = messages.first().map(|message| &message.channel) else { return Ok(Vec::new()) };
+        let (log, position) = self.keys(channel);
+        let mut values: Vec<Value> = vec![
             to.into(),
-            json.into(),
             new_epoch().into(),
             i64::try_from(LOG_MESSAGES).unwrap_or(i64::MAX).into(),
             age_milliseconds().into(),
             POSITION_SECONDS.into(),
-            sought.into(),
+            i64::from(attempt == Attempt::Again).into(),
         ];
-        let (epoch, offset): (String, u64) =
-            self.publish.evalsha_with_reload(client, vec![log, position], values).await?;
-        Ok(Position { epoch: epoch.into(), offset })
+        for message in messages {
+            let mut json = serde_json::to_string(message).map_err(|_| BusError::Unreadable)?;
+            // The script writes the position behind the last field.
+            json.pop();
+            values.push(message.id.as_deref().unwrap_or_default().into());
+            values.push(json.into());
+        }
+        let answer: Vec<Value> = self.publish.evalsha_with_reload(client, vec![log, position], values).await?;
+        let mut answer = answer.into_iter();
+        let epoch: Arc<str> = answer.next().and_then(Value::into_string).ok_or(BusError::Unreadable)?.into();
+        let positions: Option<Vec<Position>> =
+            answer.map(|offset| Some(Position { epoch: Arc::clone(&epoch), offset: offset.as_u64()? })).collect();
+        positions.filter(|positions| positions.len() == messages.len()).ok_or(BusError::Unreadable)
     }
 
     pub(super) async fn position(&self, client: &Client, channel: &Channel) -> Result<Position, BusError> {

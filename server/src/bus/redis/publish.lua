@@ -1,24 +1,34 @@
--- Appends a message to its channel's log and publishes it.
--- KEYS: log (stream), position (hash). ARGV: pub/sub channel, message without its closing brace,
--- epoch for a new log, messages kept, milliseconds kept, seconds a position lives, id to look for or ''.
+-- Appends messages to their channel's log and publishes them, one directly behind the other.
+-- KEYS: log (stream), position (hash). ARGV: pub/sub channel, epoch for a new log, messages kept, milliseconds kept,
+-- seconds a position lives, 1 to look for each id in the log first, then for each message its id and its text
+-- without the closing brace. Answers the epoch and an offset for each message.
 local epoch = redis.call('HGET', KEYS[2], 'epoch')
+local known = {}
 if not epoch then
-  epoch = ARGV[3]
+  epoch = ARGV[2]
   redis.call('HSET', KEYS[2], 'epoch', epoch)
-elseif ARGV[7] ~= '' then
+elseif ARGV[6] == '1' then
   local last = tonumber(redis.call('HGET', KEYS[2], 'offset') or '0')
   for back, entry in ipairs(redis.call('XREVRANGE', KEYS[1], '+', '-')) do
-    if string.find(entry[2][2], '"id":"' .. ARGV[7] .. '"', 1, true) then
-      return { epoch, last - back + 1 }
-    end
+    known[entry[2][4]] = last - back + 1
   end
 end
-local offset = redis.call('HINCRBY', KEYS[2], 'offset', 1)
-local message = ARGV[2] .. ',"epoch":"' .. epoch .. '","offset":' .. string.format('%.0f', offset) .. '}'
-local entry = redis.call('XADD', KEYS[1], 'MAXLEN', ARGV[4], '*', 'm', message)
-local now = tonumber(string.match(entry, '^%d+'))
-redis.call('XTRIM', KEYS[1], 'MINID', '~', string.format('%.0f', now - ARGV[5]))
-redis.call('PEXPIRE', KEYS[1], ARGV[5])
-redis.call('EXPIRE', KEYS[2], ARGV[6])
-redis.call('PUBLISH', ARGV[1], message)
-return { epoch, offset }
+local answer = { epoch }
+local newest
+for index = 7, #ARGV, 2 do
+  local offset = known[ARGV[index]]
+  if not offset then
+    offset = redis.call('HINCRBY', KEYS[2], 'offset', 1)
+    local message = ARGV[index + 1] .. ',"epoch":"' .. epoch .. '","offset":' .. string.format('%.0f', offset) .. '}'
+    newest = redis.call('XADD', KEYS[1], 'MAXLEN', ARGV[3], '*', 'm', message, 'i', ARGV[index])
+    redis.call('PUBLISH', ARGV[1], message)
+  end
+  answer[#answer + 1] = offset
+end
+if newest then
+  local now = tonumber(string.match(newest, '^%d+'))
+  redis.call('XTRIM', KEYS[1], 'MINID', '~', string.format('%.0f', now - ARGV[4]))
+  redis.call('PEXPIRE', KEYS[1], ARGV[4])
+  redis.call('EXPIRE', KEYS[2], ARGV[5])
+end
+return answer
