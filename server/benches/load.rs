@@ -49,11 +49,11 @@ use setting::Setting;
 use tokio::{runtime::Builder, task::LocalSet};
 
 fn main() -> ExitCode {
-    match measure_all() {
-        Ok(rows) => {
-            report::print(&rows);
-            ExitCode::SUCCESS
-        }
+    let mut rows = Vec::new();
+    let outcome = measure_all(&mut rows);
+    report::print(&rows);
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE
@@ -61,38 +61,35 @@ fn main() -> ExitCode {
     }
 }
 
-/// One thread for all clients: the servers need the other processors.
-fn measure_all() -> Result<Vec<Row>, LoadError> {
+/// Fills `rows` as far as it gets. One thread for all clients: the servers need the other processors.
+fn measure_all(rows: &mut Vec<Row>) -> Result<(), LoadError> {
     let options = Options::from_environment()?;
     machine::raise_open_files()?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
     LocalSet::new().block_on(&runtime, async {
         tokio::select! {
-            rows = measure(options) => rows,
+            measured = measure(options, rows) => measured,
             // Dropping the measurement ends its servers and removes their folders.
             _ = tokio::signal::ctrl_c() => Err(LoadError::Interrupted),
         }
     })
 }
 
-async fn measure(options: Options) -> Result<Vec<Row>, LoadError> {
-    let mut rows = Vec::new();
+async fn measure(options: Options, rows: &mut Vec<Row>) -> Result<(), LoadError> {
     for measurement in options.measurements {
-        rows.extend(match measurement {
+        match measurement {
             Measurement::FanOut => {
-                let mut rows = Vec::new();
                 for setting in [Setting::Alone, Setting::Two] {
                     for subscribers in [500, 2_000] {
                         rows.extend(fan_out::measure(setting, subscribers, options.duration).await?);
                     }
                 }
-                rows
             }
-            Measurement::Latency => latency::measure(options.duration * 2).await?,
-            Measurement::Connects => connects::measure().await?,
-            Measurement::Memory => memory::measure().await?,
-            Measurement::Pages => pages::measure(options.duration).await?,
-        });
+            Measurement::Latency => rows.extend(latency::measure(options.duration * 2).await?),
+            Measurement::Connects => rows.extend(connects::measure().await?),
+            Measurement::Memory => rows.extend(memory::measure().await?),
+            Measurement::Pages => rows.extend(pages::measure(options.duration).await?),
+        }
     }
-    Ok(rows)
+    Ok(())
 }

@@ -4,6 +4,9 @@ use std::io;
 
 use thiserror::Error;
 
+/// How much of an unexpected answer is shown.
+const SHOWN_BYTES: usize = 300;
+
 /// Why there are no figures.
 #[derive(Debug, Error)]
 pub enum LoadError {
@@ -80,6 +83,7 @@ pub enum LoadError {
 impl LoadError {
     /// The server said `got` where it should have said `expected`.
     pub fn unexpected(expected: impl Into<String>, got: &[u8]) -> Self {
-        Self::Unexpected { expected: expected.into(), got: String::from_utf8_lossy(got).into_owned() }
+        let got = String::from_utf8_lossy(&got[..got.len().min(SHOWN_BYTES)]).into_owned();
+        Self::Unexpected { expected: expected.into(), got }
     }
 }
