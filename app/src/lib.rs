@@ -14,15 +14,19 @@ pub mod cluster;
 pub mod components;
 pub mod error;
 pub mod pages;
-pub mod shell;
 pub mod todo;
 
 #[cfg(feature = "ssr")]
 pub mod ports;
+#[cfg(feature = "ssr")]
+pub mod shell;
+#[cfg(feature = "ssr")]
+pub mod site_files;
 #[cfg(feature = "ssr")]
 pub mod timestamp;
 #[cfg(feature = "ssr")]
 pub mod todos;
 
 pub use app::App;
+#[cfg(feature = "ssr")]
 pub use shell::shell;

@@ -1,9 +1,9 @@
 //! The HTML document around every page.
 
 use leptos::{nonce::use_nonce, prelude::*};
-use leptos_meta::{HashedStylesheet, MetaTags};
+use leptos_meta::MetaTags;
 
-use crate::{app::App, cluster::ClusterHead, components::local_only::REMEMBER};
+use crate::{app::App, cluster::ClusterHead, components::local_only::REMEMBER, site_files::SiteFiles};
 
 /// The document. Every script in it carries the nonce of its response, and no element has a `style`
 /// attribute, so that a content security policy can do without `unsafe-inline`.
@@ -18,11 +18,10 @@ pub fn shell(options: LeptosOptions) -> AnyView {
                 <meta name="theme-color" content="#f6f7f5" media="(prefers-color-scheme: light)" />
                 <meta name="theme-color" content="#111715" media="(prefers-color-scheme: dark)" />
                 <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
-                <HashedStylesheet id="leptos" options=options.clone() />
                 <script nonce=use_nonce()>{REMEMBER}</script>
                 <ClusterHead />
                 <AutoReload options=options.clone() />
-                <HydrationScripts options />
+                <SiteFiles options />
                 <MetaTags />
             </head>
             <body>
