@@ -9,7 +9,10 @@ use leptos::prelude::*;
 /// The names carry hashes of their files' content. Leptos's own components read them from the disk
 /// for every page; here they are read once, for a site is installed together with its server.
 #[component]
-pub fn SiteFiles(options: LeptosOptions) -> impl IntoView {
+pub fn SiteFiles(
+    /// Where the site is and what its files are called.
+    options: LeptosOptions,
+) -> impl IntoView {
     static PATHS: OnceLock<Paths> = OnceLock::new();
     let Paths { css, js, wasm, start } = PATHS.get_or_init(|| Paths::of(&options));
     view! {
