@@ -52,4 +52,4 @@ pub use hooks::{use_broadcast, use_cluster_mode, use_link_state};
 pub use link::{Link, LinkState, News, Settle, Subscription, SubscriptionId, install, installed};
 pub use live::{LiveResource, LiveSources};
 pub use message::{Delivery, Meta, OwnMessages, SubscribeOptions};
-pub use publish::{PublishError, publish};
+pub use publish::{PublishError, publish, use_throttled_publish};

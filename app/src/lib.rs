@@ -17,6 +17,8 @@ pub mod pages;
 pub mod todo;
 
 #[cfg(feature = "ssr")]
+pub mod pace;
+#[cfg(feature = "ssr")]
 pub mod ports;
 #[cfg(feature = "ssr")]
 pub mod shell;

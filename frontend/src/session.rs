@@ -14,6 +14,7 @@ mod recent;
 #[cfg(test)]
 mod tests;
 mod topics;
+mod wildcard;
 
 use std::{rc::Rc, time::Duration};
 
@@ -185,11 +186,7 @@ impl Session {
                 self.attempt = 0;
                 self.connect(now, actions);
             }
-            Phase::Open(open) => {
-                if open.liveness.doubt(now) {
-                    actions.push(send(&ClientFrame::Ping, None));
-                }
-            }
+            Phase::Open(open) => actions.extend(open.liveness.doubt(now).then(|| send(&ClientFrame::Ping, None))),
             _ => {}
         }
     }

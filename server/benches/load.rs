@@ -13,6 +13,8 @@ mod connects;
 mod error;
 #[path = "load/fan_out.rs"]
 mod fan_out;
+#[path = "load/flush.rs"]
+mod flush;
 #[path = "load/frames.rs"]
 mod frames;
 #[path = "load/instance.rs"]
@@ -33,6 +35,8 @@ mod process;
 mod redis;
 #[path = "load/report.rs"]
 mod report;
+#[path = "load/resume.rs"]
+mod resume;
 #[path = "load/setting.rs"]
 mod setting;
 #[path = "load/socket.rs"]
@@ -89,6 +93,8 @@ async fn measure(options: Options, rows: &mut Vec<Row>) -> Result<(), LoadError>
             Measurement::Connects => rows.extend(connects::measure().await?),
             Measurement::Memory => rows.extend(memory::measure().await?),
             Measurement::Pages => rows.extend(pages::measure(options.duration).await?),
+            Measurement::Resume => rows.extend(resume::measure().await?),
+            Measurement::Flush => rows.extend(flush::measure().await?),
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
-use wire::{Channel, Message, Pattern, Position};
+use wire::{Channel, Message, Pattern, Position, Positions};
 
 pub use memory::MemoryBus;
 pub use redis::RedisBus;
@@ -55,6 +55,24 @@ pub trait Bus: Send + Sync + 'static {
     /// When the link is down or does not answer in time.
     async fn replay(&self, channel: &Channel, since: &Position) -> Result<Replay, BusError>;
 
+    /// Where the channels that a wildcard matches stand now, those with messages in their logs; `None`
+    /// when there are more than [`WILDCARD_CHANNELS`] or the wildcard is too wide to tell.
+    ///
+    /// # Errors
+    ///
+    /// When the link is down or does not answer in time.
+    ///
+    /// [`WILDCARD_CHANNELS`]: wire::limits::WILDCARD_CHANNELS
+    async fn positions(&self, wildcard: &Pattern) -> Result<Option<Positions>, BusError>;
+
+    /// Begins the channel's log anew because messages of it are lost for good: who stands at a position
+    /// of the old one learns so. Every instance gets [`Event::Renewed`].
+    ///
+    /// # Errors
+    ///
+    /// When the link is down or does not answer in time.
+    async fn renew(&self, channel: &Channel) -> Result<(), BusError>;
+
     /// Whether a publish made now is likely to leave this instance.
     fn link(&self) -> watch::Receiver<Link>;
 
@@ -72,6 +90,8 @@ pub enum Event {
     /// A message of a joined channel. Order within a channel is the log's, but for losses and
     /// repetitions, which the offset tells.
     Message(Arc<Message>),
+    /// The log of this channel was begun anew: what its positions promised cannot be kept.
+    Renewed(Channel),
     /// Everything joined is heard again; what was published meanwhile may be missing.
     LinkUp,
     /// Nothing is heard until the next [`Event::LinkUp`].

@@ -7,6 +7,7 @@ mod redis;
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
+use wire::Pattern;
 
 pub use error::ConfigError;
 pub use redis::{RedisConfig, RedisMode, RedisNode, SingleConfig};
@@ -25,6 +26,8 @@ pub struct Config {
     pub mongodb: MongoConfig,
     /// What one visitor may do.
     pub limits: LimitsConfig,
+    /// Channels on which not every message counts.
+    pub channels: Vec<ChannelConfig>,
     /// What is written to standard error.
     pub log: LogConfig,
 }
@@ -128,6 +131,8 @@ pub struct LimitsConfig {
     pub socket_messages: u32,
     /// Sockets an address.
     pub sockets_per_address: usize,
+    /// Sockets this instance takes in a second; more are answered 503 and come again later.
+    pub connects_per_second: u32,
     /// Changing requests a second and address, in the long run; bursts of twice as many pass.
     pub requests_per_second: u32,
     /// Bytes that wait for one slow socket before it is closed.
@@ -141,11 +146,37 @@ impl Default for LimitsConfig {
         Self {
             socket_messages: wire::limits::MESSAGES_PER_INTERVAL,
             sockets_per_address: 1_000,
+            connects_per_second: 20_000,
             requests_per_second: 200,
             queue_bytes: 1024 * 1024,
             queue_messages: 2_048,
         }
     }
+}
+
+/// One `[[channels]]` table of `app.toml`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChannelConfig {
+    /// The channels it is about; where several tables match, the first counts.
+    pub pattern: Pattern,
+    /// What a slow browser gets of them.
+    pub policy: ChannelPolicy,
+    /// With `latest`: the field of the payload that tells topics apart, such as `"userId"` for cursors.
+    /// Without it each channel is one topic.
+    #[serde(default)]
+    pub key: String,
+}
+
+/// What a slow browser gets of a channel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChannelPolicy {
+    /// Every message.
+    #[default]
+    All,
+    /// Of what waits for it, the latest message of each topic.
+    Latest,
 }
 
 /// What is written to standard error.

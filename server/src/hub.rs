@@ -4,13 +4,16 @@
 //! subscription joins the bus with the first listener of its pattern and leaves it a while after the
 //! last. While the link is down, what is published is delivered here and kept in the [`outbox`].
 
+mod backlog;
 mod channel;
 mod deliver;
 mod delivery;
 mod outbox;
+mod policy;
 mod publish;
 mod registry;
 mod subscribe;
+mod wildcard;
 
 use std::{
     sync::{
@@ -22,9 +25,12 @@ use std::{
 
 use tokio::sync::{Notify, RwLock, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use wire::{Channel, Position};
+use wire::{Channel, Message, Position};
 
-use crate::bus::{Bus, Inbox};
+use crate::{
+    bus::{Bus, Inbox},
+    config::ChannelConfig,
+};
 
 pub use crate::bus::Link;
 pub use delivery::{Batch, Delivery, Listener, Omit};
@@ -33,6 +39,7 @@ pub use subscribe::{Joined, Subscription};
 
 use deliver::Task;
 use outbox::Outbox;
+use policy::Policies;
 use registry::Registry;
 
 /// How long a channel is heard after its last listener left: a browser that changes pages comes back.
@@ -53,6 +60,7 @@ struct Shared {
     /// Numbers deliveries; a listener that joined behind a number did not get that delivery.
     sequence: AtomicU64,
     outbox: Mutex<Outbox>,
+    policies: Policies,
     /// Held for writing while the outbox is sent, so that new messages stay behind it.
     flushing: RwLock<()>,
     /// Something waits in the outbox, or the link came back.
@@ -73,7 +81,13 @@ pub struct OutboxLimits {
 
 impl Hub {
     /// Starts delivering what arrives in `inbox`.
-    pub fn start(bus: Arc<dyn Bus>, inbox: Inbox, instance_id: Arc<str>, limits: OutboxLimits) -> Self {
+    pub fn start(
+        bus: Arc<dyn Bus>,
+        inbox: Inbox,
+        instance_id: Arc<str>,
+        limits: OutboxLimits,
+        channels: &[ChannelConfig],
+    ) -> Self {
         let (tasks, task_inbox) = mpsc::channel(1_024);
         let link = bus.link();
         let shared = Arc::new(Shared {
@@ -83,6 +97,7 @@ impl Hub {
             tasks,
             sequence: AtomicU64::new(1),
             outbox: Mutex::new(Outbox::new(limits)),
+            policies: Policies::new(channels),
             flushing: RwLock::default(),
             flush_wanted: Notify::new(),
             link,
@@ -130,6 +145,16 @@ impl Shared {
 
     fn outbox(&self) -> MutexGuard<'_, Outbox> {
         self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A message on its way to listeners, with the next number.
+    fn delivery(&self, message: Arc<Message>) -> Arc<Delivery> {
+        self.numbered(message, self.next_sequence())
+    }
+
+    fn numbered(&self, message: Arc<Message>, sequence: u64) -> Arc<Delivery> {
+        let topic = self.policies.topic(&message);
+        Delivery::new(message, sequence, topic)
     }
 
     fn next_sequence(&self) -> u64 {

@@ -76,7 +76,7 @@ impl Instance {
         let instance_id = claim(&*bus, &config).await;
         let fallback = &config.redis.fallback;
         let limits = OutboxLimits { messages: fallback.outbox_messages, bytes: fallback.outbox_bytes };
-        let hub = Hub::start(Arc::clone(&bus), inbox, instance_id, limits);
+        let hub = Hub::start(Arc::clone(&bus), inbox, instance_id, limits, &config.channels);
         let relay = Relay::start(hub.clone(), config.limits.clone());
         let cluster = ClusterPort::start(hub.clone(), relay.clone(), redis_mode, started_at);
         let ports = Ports { cluster: Arc::new(cluster), todos: store.todos() };

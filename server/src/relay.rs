@@ -12,10 +12,12 @@ mod queue;
 use std::{
     collections::HashMap,
     net::IpAddr,
+    num::NonZeroU32,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use slab::Slab;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use wire::{
@@ -45,6 +47,8 @@ pub struct Relay {
 struct Shared {
     hub: Hub,
     limits: LimitsConfig,
+    /// Sockets this instance takes in a second: after an outage everybody comes at once.
+    admission: DefaultDirectRateLimiter,
     sockets: Mutex<Sockets>,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -54,6 +58,15 @@ struct Shared {
 struct Sockets {
     queues: Slab<Arc<Queue>>,
     by_address: HashMap<IpAddr, usize>,
+}
+
+/// Why there is no place for one more socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoSeat {
+    /// The address has as many as it may.
+    Address,
+    /// More come than this instance takes in a second.
+    Rush,
 }
 
 /// A place for one more socket; given back when dropped.
@@ -66,22 +79,30 @@ impl Relay {
     /// Starts telling browsers about the link.
     pub fn start(hub: Hub, limits: LimitsConfig) -> Self {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        let relay = Self { shared: Arc::new(Shared { hub, limits, sockets: Mutex::default(), tasks, stop }) };
+        let each_second = NonZeroU32::new(limits.connects_per_second).unwrap_or(NonZeroU32::MIN);
+        let admission = RateLimiter::direct(Quota::per_second(each_second));
+        let relay =
+            Self { shared: Arc::new(Shared { hub, limits, admission, sockets: Mutex::default(), tasks, stop }) };
         let watching = relay.clone();
         relay.shared.tasks.spawn(async move { watching.tell_link_changes().await });
         relay
     }
 
-    /// A place for one more socket from this address, or `None` when it has as many as it may.
-    pub fn seat(&self, address: IpAddr) -> Option<Seat> {
+    /// A place for one more socket from this address.
+    ///
+    /// # Errors
+    ///
+    /// When there is none.
+    pub fn seat(&self, address: IpAddr) -> Result<Seat, NoSeat> {
+        self.shared.admission.check().map_err(|_| NoSeat::Rush)?;
         let mut sockets = self.shared.sockets();
         let count = sockets.by_address.entry(address).or_default();
         if *count >= self.shared.limits.sockets_per_address {
-            return None;
+            return Err(NoSeat::Address);
         }
         *count += 1;
         drop(sockets);
-        Some(Seat { shared: Arc::clone(&self.shared), address })
+        Ok(Seat { shared: Arc::clone(&self.shared), address })
     }
 
     /// Serves one browser until it or the instance goes.

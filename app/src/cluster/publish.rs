@@ -1,7 +1,13 @@
 //! Publishing from the browser.
 
-use std::future::Future;
+use std::{
+    cell::{Cell, RefCell},
+    future::Future,
+    rc::Rc,
+    time::Duration,
+};
 
+use leptos::prelude::set_timeout;
 use serde::Serialize;
 use serde_json::Value;
 use thiserror::Error;
@@ -44,6 +50,71 @@ pub fn publish<T: Serialize>(
         (Some(_), _) => answer.settle(Err(PublishError::NoObject)),
     }
     answer
+}
+
+/// [`publish`] at most once in an interval: the first value at once, of those that follow too soon the
+/// latest when the interval is over. For pointers, sliders and drafts.
+///
+/// On the server, nothing happens.
+///
+/// ```
+/// use std::time::Duration;
+/// use app::{channel, cluster::{TypedChannel, use_throttled_publish}};
+/// # #[derive(serde::Serialize)] struct Pointer { x: i32, y: i32 }
+/// const MOVED: TypedChannel<Pointer> = channel!("view:myApp:pointer:moved");
+///
+/// # fn component() {
+/// let tell = use_throttled_publish(MOVED, Duration::from_millis(50));
+/// let on_move = move |x, y| tell(Pointer { x, y });
+/// # }
+/// ```
+pub fn use_throttled_publish<T: Serialize + 'static>(
+    channel: TypedChannel<T>,
+    every: Duration,
+) -> impl Fn(T) + Clone + 'static {
+    let pace = Rc::new(Pace { channel, every, waiting: RefCell::new(None), is_resting: Cell::new(false) });
+    move |message| {
+        if link::installed().is_none() {
+            return;
+        }
+        if pace.is_resting.replace(true) {
+            pace.waiting.replace(Some(message));
+            return;
+        }
+        send(channel, &message);
+        rest(Rc::clone(&pace));
+    }
+}
+
+struct Pace<T> {
+    channel: TypedChannel<T>,
+    every: Duration,
+    waiting: RefCell<Option<T>>,
+    is_resting: Cell<bool>,
+}
+
+/// Lets the interval pass, and then sends what came meanwhile.
+fn rest<T: Serialize + 'static>(pace: Rc<Pace<T>>) {
+    let every = pace.every;
+    set_timeout(
+        move || match pace.waiting.take() {
+            Some(message) => {
+                send(pace.channel, &message);
+                rest(pace);
+            }
+            None => pace.is_resting.set(false),
+        },
+        every,
+    );
+}
+
+fn send<T: Serialize + 'static>(channel: TypedChannel<T>, message: &T) {
+    let publishing = publish(channel, message);
+    leptos::task::spawn_local(async move {
+        if let Err(error) = publishing.await {
+            leptos::logging::warn!("A throttled message was not published: {error}");
+        }
+    });
 }
 
 /// Why a message was not published, as far as this browser can know.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 use thiserror::Error;
 
-use crate::{Channel, Code, Payload, Position};
+use crate::{Channel, Code, Payload, Position, Positions};
 
 /// A request of a browser with what it wants to see on the answer.
 #[derive(Debug)]
@@ -34,6 +34,9 @@ pub enum ClientFrame {
         /// First what I missed behind this position.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         since: Option<Position>,
+        /// The same for a wildcard: behind these positions, and all of channels not among them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        positions: Option<Positions>,
     },
     /// No more of this.
     Unsubscribe {
@@ -270,7 +273,13 @@ pub struct SubscribedFrame {
     /// The channel's position now; absent for a wildcard and while no log can be reached.
     #[serde(flatten)]
     pub position: Option<Position>,
-    /// Whether everything behind `since` follows.
+    /// Where the channels below a wildcard stand now, those lately used; absent for a single channel,
+    /// while no log can be reached, and when there are more than [`WILDCARD_CHANNELS`] of them.
+    ///
+    /// [`WILDCARD_CHANNELS`]: crate::limits::WILDCARD_CHANNELS
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub positions: Option<Positions>,
+    /// Whether everything behind `since` or `positions` follows.
     pub recovered: bool,
 }
 

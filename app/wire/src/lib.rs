@@ -23,4 +23,4 @@ pub use frame::{
     GapFrame, LimitsFrame, PongFrame, Receipt, ServerFrame, SubscribedFrame, UnsubscribedFrame, WelcomeFrame,
 };
 pub use message::{Message, MessageError, Payload};
-pub use position::{Position, Since};
+pub use position::{Position, Positions, Since};

@@ -18,6 +18,9 @@ pub const MESSAGES_PER_INTERVAL: u32 = 50;
 pub const MESSAGE_INTERVAL: Duration = Duration::from_secs(1);
 /// Subscriptions one socket may hold.
 pub const SUBSCRIPTIONS: usize = 256;
+/// Channels below a wildcard whose positions are kept so that it can resume; with more it is told of a
+/// gap. They fit into one message.
+pub const WILDCARD_CHANNELS: usize = 128;
 /// How often the server pings.
 pub const PING_EVERY: Duration = Duration::from_secs(30);
 /// How long after a ping without a pong a browser counts as gone.

@@ -1,8 +1,10 @@
 //! Where a subscriber stands in a channel's log.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
+
+use crate::Channel;
 
 /// A place in a channel's log: everything up to and including `offset` was seen.
 ///
@@ -23,6 +25,9 @@ impl Position {
     }
 }
 
+/// Where a subscriber of a wildcard stands: in the log of each channel it knows of.
+pub type Positions = BTreeMap<Channel, Position>;
+
 /// Where a subscription begins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Since {
@@ -31,4 +36,7 @@ pub enum Since {
     Now,
     /// With the first message behind this position.
     After(Position),
+    /// For a wildcard: in each of these channels with the first message behind its position, and in
+    /// channels that were not known then with the first message of all.
+    AfterAll(Positions),
 }

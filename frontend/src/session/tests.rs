@@ -103,7 +103,30 @@ fn a_new_log_is_a_gap_and_goes_on_from_its_beginning() {
 }
 
 #[test]
-fn a_wildcard_cannot_resume_and_says_so() {
+fn a_wildcard_resumes_in_every_channel_it_knows_and_hears_the_others_from_their_beginning() {
+    let mut tab = Tab::connected();
+    tab.subscribe(ONE, "view:test:*", Own::Hear, None);
+    let stands = |positions: Value, recovered: bool| {
+        json!({"type": "subscribed", "data":
+            {"channel": "view:test:*", "timestamp": "", "positions": positions, "recovered": recovered}})
+    };
+    assert_eq!(told(&tab.answer("s1", stands(json!({CHANNEL: at(4)}), false))), [(1, News::Stands)]);
+    assert_eq!(delivered(&tab.hear(message(5))), [(1, "m5".to_owned(), false)]);
+    let again = tab.drop_and_reopen();
+    assert_eq!(sent(&again)[0]["positions"], json!({CHANNEL: at(5)}));
+    let now = json!({CHANNEL: at(6), "view:test:other:one": at(1)});
+    assert_eq!(told(&tab.answer("s2", stands(now, true))), [(1, News::Stands)]);
+    assert_eq!(delivered(&tab.hear(message(6))), [(1, "m6".to_owned(), true)]);
+    let mut other = message(1);
+    other["data"]["channel"] = json!("view:test:other:one");
+    other["data"]["id"] = json!("other");
+    assert_eq!(delivered(&tab.hear(other)), [(1, "other".to_owned(), true)]);
+    assert!(tab.hear(message(6)).is_empty(), "it came live, too");
+    assert_eq!(delivered(&tab.hear(message(7))), [(1, "m7".to_owned(), false)]);
+}
+
+#[test]
+fn a_wildcard_that_cannot_resume_says_so() {
     let mut tab = Tab::connected();
     let subscribed =
         json!({"type": "subscribed", "data": {"channel": "view:test:*", "timestamp": "", "recovered": false}});

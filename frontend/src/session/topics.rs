@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wire::{BroadcastFrame, Channel, ClientFrame, Pattern, Position, SubscribedFrame};
+use wire::{BroadcastFrame, Channel, ClientFrame, Pattern, Position, Positions, SubscribedFrame};
 
-use super::recent::Recent;
+use super::{
+    recent::Recent,
+    wildcard::{Wildcard, is_behind},
+};
 
 /// Ids remembered to tell repetitions.
 const RECENT_IDS: usize = 1_024;
@@ -64,6 +67,8 @@ struct Topic {
     latest: Option<Position>,
     /// Up to here, what comes was missed first.
     replay_until: Option<Position>,
+    /// Where the channels below a wildcard stand.
+    wildcard: Wildcard,
 }
 
 #[derive(Clone, Debug)]
@@ -71,6 +76,7 @@ struct Asked {
     frame: u64,
     omits_own: bool,
     since: Option<Position>,
+    positions: Option<Positions>,
 }
 
 #[derive(Debug)]
@@ -167,18 +173,18 @@ impl Topics {
             self.by_pattern.remove(&pattern);
             return Some((frame, ClientFrame::Unsubscribe { channel }));
         }
-        let asked = Asked {
-            frame,
-            omits_own: self.listeners_of(&pattern).all(|listener| listener.own == Own::Omit),
-            since: self.earliest(&pattern),
-        };
+        let omits_own = self.listeners_of(&pattern).all(|listener| listener.own == Own::Omit);
+        let since = self.earliest(&pattern);
         let topic = self.by_pattern.entry(pattern.clone()).or_default();
+        let positions = topic.wildcard.positions().cloned();
+        let asked = Asked { frame, omits_own, since, positions };
         topic.asked = Some(asked.clone());
         topic.is_answered = false;
         for listener in self.listeners.values_mut().filter(|listener| listener.pattern == pattern && !listener.stands) {
             listener.awaits = Some(frame);
         }
-        Some((frame, ClientFrame::Subscribe { channel, omit_self: asked.omits_own, since: asked.since }))
+        let Asked { since, positions, .. } = asked;
+        Some((frame, ClientFrame::Subscribe { channel, omit_self: omits_own, since, positions }))
     }
 
     /// A frame was answered: the subscription stands.
@@ -194,6 +200,8 @@ impl Topics {
         if answer.recovered && asked.since.is_some() {
             topic.replay_until.clone_from(&answer.position);
         }
+        let is_resumed = answer.recovered && asked.positions.is_some();
+        topic.wildcard.answered(answer.positions.as_ref(), is_resumed);
         let mut news = Vec::new();
         for (id, listener) in self.listeners.iter_mut().filter(|(_, listener)| listener.pattern == pattern) {
             let is_awaited = listener.awaits.is_some_and(|awaited| awaited <= frame);
@@ -206,7 +214,7 @@ impl Topics {
                     answer.recovered && asked.since.as_ref().is_some_and(|since| since.epoch == seen.epoch)
                 }
                 // Nothing can be missing before its first time.
-                (None, _) => listener.stands || !listener.was_cut,
+                (None, _) => is_resumed || listener.stands || !listener.was_cut,
             };
             match (is_continuous, listener.stands) {
                 (true, true) => {}
@@ -239,25 +247,37 @@ impl Topics {
 
     /// Who gets a message, in the order they joined, and whether it was missed first.
     pub(super) fn deliver(&mut self, message: &BroadcastFrame, is_own: bool) -> (bool, Vec<ListenerId>) {
-        let mut is_recovered = false;
+        let mut is_replay = false;
         if let (Some(topic), Some(position)) =
             (self.by_pattern.get_mut(&Pattern::from(&message.channel)), &message.position)
         {
-            is_recovered = topic.replay_until.as_ref().is_some_and(|until| !is_behind(position, until));
+            is_replay = topic.replay_until.as_ref().is_some_and(|until| !is_behind(position, until));
             if topic.latest.as_ref().is_none_or(|latest| is_behind(position, latest)) {
                 topic.latest = Some(position.clone());
             }
         }
+        let mut is_recovered = is_replay;
+        // Wildcards that have seen it already: a replay and what came live may overlap.
+        let mut seen_by = Vec::new();
+        for (pattern, topic) in &mut self.by_pattern {
+            if pattern.prefix().is_some() && pattern.matches(&message.channel) {
+                is_recovered |= topic.wildcard.is_replay(message);
+                if !topic.wildcard.advance(message) {
+                    seen_by.push(pattern);
+                }
+            }
+        }
         let mut receivers = Vec::new();
         for (id, listener) in &mut self.listeners {
-            if !listener.stands || !listener.pattern.matches(&message.channel) {
+            let is_heard = listener.stands && listener.pattern.matches(&message.channel);
+            if !is_heard || seen_by.contains(&&listener.pattern) {
                 continue;
             }
             let is_wildcard = listener.pattern.prefix().is_some();
             let is_new = match (&listener.position, &message.position) {
                 (Some(seen), Some(position)) if !is_wildcard => is_behind(position, seen),
                 // What another listener missed is older than a wildcard's first time.
-                _ => !(is_wildcard && is_recovered && !listener.was_cut),
+                _ => !(is_wildcard && is_replay && !listener.was_cut),
             };
             if !is_new {
                 continue;
@@ -310,10 +330,4 @@ impl Listener {
         self.awaits = None;
         self.stands = true;
     }
-}
-
-/// Whether a message at `position` comes behind `seen`. One of another log does: the log was begun
-/// anew.
-fn is_behind(position: &Position, seen: &Position) -> bool {
-    position.epoch != seen.epoch || position.offset > seen.offset
 }

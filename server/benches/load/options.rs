@@ -28,14 +28,20 @@ pub enum Measurement {
     Memory,
     /// Pages rendered on the server.
     Pages,
+    /// Many sockets that come back and missed something.
+    Resume,
+    /// What waited for Redis goes out.
+    Flush,
 }
 
-const ALL: [(&str, Measurement); 5] = [
+const ALL: [(&str, Measurement); 7] = [
     ("fan-out", Measurement::FanOut),
     ("latency", Measurement::Latency),
     ("connects", Measurement::Connects),
     ("memory", Measurement::Memory),
     ("pages", Measurement::Pages),
+    ("resume", Measurement::Resume),
+    ("flush", Measurement::Flush),
 ];
 
 impl Options {
@@ -62,7 +68,7 @@ fn named(name: &str) -> Result<Measurement, LoadError> {
     found.map(|(_, measurement)| *measurement).ok_or_else(|| LoadError::Option {
         name: "BENCH_ONLY",
         value: name.to_owned(),
-        allowed: "one or more of fan-out, latency, connects, memory, pages, with commas between",
+        allowed: "one or more of fan-out, latency, connects, memory, pages, resume, flush, with commas between",
     })
 }
 

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     net::{
@@ -67,6 +68,29 @@ impl Socket {
         });
         let subscribed = subscribing.buffer_unordered(OPENING).try_collect();
         timeout(ANSWER_WITHIN, subscribed).await.map_err(|_| silent())?
+    }
+
+    /// Subscribes; where the channel stands, as JSON.
+    pub async fn subscribe(&mut self, channel: &str) -> Result<String, LoadError> {
+        self.send(&format!(r#"{{"type":"subscribe","channel":"{channel}"}}"#)).await?;
+        loop {
+            if let Some((text, length)) = frames::cut(&self.buffer[..self.filled])? {
+                let frame: Value = serde_json::from_slice(text).map_err(|_| LoadError::unexpected("JSON", text))?;
+                let data = &frame["data"]["data"];
+                if frame["data"]["type"] != "subscribed" {
+                    return Err(LoadError::unexpected("subscribed", text));
+                }
+                let position = json!({ "epoch": data["epoch"], "offset": data["offset"] }).to_string();
+                self.forget(length);
+                return Ok(position);
+            }
+            self.read().await?;
+        }
+    }
+
+    /// Sends frames as they are.
+    pub async fn send_bytes(&mut self, frames: &[u8]) -> Result<(), LoadError> {
+        Ok(self.stream.write_all(frames).await?)
     }
 
     /// Sends one message.

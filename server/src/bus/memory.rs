@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 use wire::{
-    Channel, Message, Pattern, Position,
-    limits::{LOG_AGE, LOG_MESSAGES},
+    Channel, Message, Pattern, Position, Positions,
+    limits::{LOG_AGE, LOG_MESSAGES, WILDCARD_CHANNELS},
 };
 
 use super::{Attempt, Bus, BusError, Event, INBOX, Inbox, Link, Replay};
@@ -109,6 +109,27 @@ impl Bus for MemoryBus {
 
     async fn replay(&self, channel: &Channel, since: &Position) -> Result<Replay, BusError> {
         Ok(self.state().log(channel, Instant::now()).replay(since))
+    }
+
+    async fn positions(&self, wildcard: &Pattern) -> Result<Option<Positions>, BusError> {
+        let (state, now) = (self.state(), Instant::now());
+        let is_used = |log: &Log| log.entries.back().is_some_and(|entry| !is_old(entry.at, now));
+        let matching = state.logs.iter().filter(|(channel, log)| wildcard.matches(channel) && is_used(log));
+        let positions: Positions = matching
+            .map(|(channel, log)| (channel.clone(), log.position.clone()))
+            .take(WILDCARD_CHANNELS + 1)
+            .collect();
+        Ok((positions.len() <= WILDCARD_CHANNELS).then_some(positions))
+    }
+
+    async fn renew(&self, channel: &Channel) -> Result<(), BusError> {
+        let place = self.events.reserve().await.map_err(|_| BusError::Down)?;
+        let mut state = self.state();
+        if let Some(log) = state.logs.insert(channel.clone(), Log::new(Instant::now())) {
+            state.bytes = state.bytes.saturating_sub(log.bytes());
+        }
+        place.send(Event::Renewed(channel.clone()));
+        Ok(())
     }
 
     fn link(&self) -> watch::Receiver<Link> {

@@ -9,6 +9,7 @@
 )]
 
 mod connect;
+mod index;
 mod link;
 mod log;
 mod receive;
@@ -20,12 +21,14 @@ use std::{
 
 use async_trait::async_trait;
 use fred::prelude::{Client, ClientLike, EventInterface, PubsubInterface};
+use futures_util::future::try_join_all;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use wire::{Channel, Message, Pattern, Position};
+use wire::{Channel, Message, Pattern, Position, Positions};
 
 use super::{Attempt, Bus, BusError, Event, INBOX, Inbox, Link, Replay};
 use crate::config::RedisConfig;
+use index::Index;
 use log::Log;
 
 /// One instance's connections to Redis.
@@ -55,6 +58,7 @@ struct Shared {
     link: watch::Sender<Link>,
     events: mpsc::Sender<Event>,
     log: Log,
+    index: Index,
     /// Names this process: in heartbeats and claims. `{pid}@{host}#{random}`.
     token: String,
     /// The claimed instance id.
@@ -80,6 +84,7 @@ impl RedisBus {
             link,
             events,
             log: Log::new(prefix.clone()),
+            index: Index::new(prefix.clone()),
             token: link::token(),
             claim: Mutex::default(),
             prefix,
@@ -182,6 +187,7 @@ impl Bus for RedisBus {
         self.shared.require_link()?;
         let Some(channel) = messages.first().map(|message| &message.channel) else { return Ok(Vec::new()) };
         let to = self.shared.redis_name(channel.as_str());
+        self.shared.index.note(&self.shared.commands, channel).await?;
         self.shared.log.append(&self.shared.commands, &to, messages, attempt).await
     }
 
@@ -193,6 +199,22 @@ impl Bus for RedisBus {
     async fn replay(&self, channel: &Channel, since: &Position) -> Result<Replay, BusError> {
         self.shared.require_link()?;
         self.shared.log.replay(&self.shared.commands, channel, since).await
+    }
+
+    async fn positions(&self, wildcard: &Pattern) -> Result<Option<Positions>, BusError> {
+        self.shared.require_link()?;
+        let Some(channels) = self.shared.index.below(&self.shared.commands, wildcard).await? else { return Ok(None) };
+        // Together: the client sends them in a row.
+        let positions = channels.into_iter().map(|channel| async {
+            let position = self.shared.log.position(&self.shared.commands, &channel).await?;
+            Ok::<_, BusError>((channel, position))
+        });
+        Ok(Some(try_join_all(positions).await?.into_iter().collect()))
+    }
+
+    async fn renew(&self, channel: &Channel) -> Result<(), BusError> {
+        self.shared.require_link()?;
+        self.shared.log.renew(&self.shared.commands, &receive::renewals_channel(&self.shared), channel).await
     }
 
     fn link(&self) -> watch::Receiver<Link> {

@@ -98,6 +98,7 @@ impl Config {
                 refuse("redis.single.port", "0", "a port from 1 to 65535")
             }
             _ if self.limits.socket_messages == 0 => refuse("limits.socket_messages", "0", "1 or more"),
+            _ if self.limits.connects_per_second == 0 => refuse("limits.connects_per_second", "0", "1 or more"),
             _ if self.limits.requests_per_second == 0 => refuse("limits.requests_per_second", "0", "1 or more"),
             _ => Ok(()),
         }

@@ -1,6 +1,6 @@
 //! Where browsers open their sockets.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Extension, Router,
@@ -14,10 +14,15 @@ use uuid::Uuid;
 use wire::Code;
 
 use super::{Peer, Site, answer::ApiError, body::valid_uuid, origin};
-use crate::socket::{Refusal, Upgrade};
+use crate::{
+    relay::NoSeat,
+    socket::{Refusal, Upgrade},
+};
 
 /// The relay's name among the endpoints.
 const RELAY: &str = "jp-broadcast";
+/// Over how long browsers that came at once are spread.
+const RUSH_SPREAD_SECONDS: u64 = 5;
 
 pub(super) fn routes() -> Router<Site> {
     Router::new().route("/api/1/ws/{name}", get(connect)).route("/ws/{name}", get(connect))
@@ -55,9 +60,19 @@ async fn connect(
             return response;
         }
     };
-    let Some(seat) = site.relay.seat(peer.ip()) else {
-        let error = "too many sockets from this address";
-        return refuse(StatusCode::TOO_MANY_REQUESTS, Code::TooManyConnections, error);
+    let seat = match site.relay.seat(peer.ip()) {
+        Ok(seat) => seat,
+        Err(NoSeat::Address) => {
+            let error = "too many sockets from this address";
+            return refuse(StatusCode::TOO_MANY_REQUESTS, Code::TooManyConnections, error);
+        }
+        Err(NoSeat::Rush) => {
+            let error = "too many browsers come at once; come back in a moment";
+            // By chance, as ports are given out: so that they do not come at once again.
+            let pause = Duration::from_secs(1 + u64::from(peer.port()) % RUSH_SPREAD_SECONDS);
+            let refusal = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, Code::TooManyConnections, error);
+            return refusal.retry_after(pause).at(&path);
+        }
     };
     let uuid: Arc<str> =
         parameters.uuid.as_deref().and_then(valid_uuid).unwrap_or_else(|| Arc::from(Uuid::new_v4().to_string()));

@@ -8,10 +8,9 @@ use std::{
 
 use slab::Slab;
 use tokio::sync::OnceCell;
-use wire::{Message, Position};
+use wire::{Channel, Position};
 
-use super::{Delivery, Listener, Omit};
-use crate::bus::Replay;
+use super::{Delivery, Listener, Omit, backlog::Backlog, wildcard::Snapshot};
 
 /// Recent messages kept for browsers that come back, so that they cost the bus no replay.
 const RING: usize = 256;
@@ -20,6 +19,10 @@ const RING: usize = 256;
 pub(super) struct Entry {
     /// Filled once the bus has been asked to hear it.
     pub(super) joined: OnceCell<()>,
+    /// For those who come back to a channel.
+    pub(super) backlog: Backlog,
+    /// For those who come back to a wildcard.
+    pub(super) snapshot: Snapshot,
     state: Mutex<State>,
 }
 
@@ -65,6 +68,8 @@ impl Entry {
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self {
             joined: OnceCell::new(),
+            backlog: Backlog::default(),
+            snapshot: Snapshot::default(),
             state: Mutex::new(State {
                 position: None,
                 listeners: Slab::new(),
@@ -147,6 +152,11 @@ impl State {
         self.take_ahead() || is_new_log
     }
 
+    /// Tells every listener that messages of a channel are lost; `position` is where its log ends.
+    pub(super) fn tell_lost(&self, channel: &Channel, position: Option<&Position>) {
+        self.listeners.iter().for_each(|(_, held)| held.listener.lost(channel, position));
+    }
+
     /// As if the channel had never been heard.
     pub(super) fn forget(&mut self) {
         self.ring.clear();
@@ -167,14 +177,4 @@ impl State {
     pub(super) fn is_idle(&self) -> bool {
         self.listeners.is_empty() && self.arriving == 0 && !self.is_repairing
     }
-}
-
-/// The part of a replay that lies behind `since` and not beyond `until`, when it is whole.
-pub(super) fn up_to(replay: Replay, until: &Position) -> Option<Vec<Arc<Message>>> {
-    if replay.position.epoch != until.epoch || replay.position.offset < until.offset {
-        return None;
-    }
-    let mut messages = replay.messages?;
-    messages.retain(|message| message.position.as_ref().is_some_and(|position| position.offset <= until.offset));
-    Some(messages)
 }

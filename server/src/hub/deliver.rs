@@ -69,10 +69,27 @@ impl Shared {
                     together.clear();
                     self.catch_up();
                 }
+                Event::Renewed(channel) => {
+                    self.accept(&together);
+                    together.clear();
+                    self.renewed(&channel);
+                }
                 Event::LinkDown => {}
             }
         }
         self.accept(&together);
+    }
+
+    /// The log was begun anew: asking it for what follows the position here tells all listeners.
+    fn renewed(self: &Arc<Self>, channel: &Channel) {
+        let (entry, wildcards) = {
+            let registry = self.registry();
+            (registry.channel(channel).map(Arc::clone), registry.wildcards(channel))
+        };
+        match entry {
+            Some(entry) => self.repair(channel, &entry),
+            None => wildcards.iter().for_each(|wildcard| wildcard.state().tell_lost(channel, None)),
+        }
     }
 
     /// Takes messages of one channel as they arrived.
@@ -94,7 +111,7 @@ impl Shared {
                 let verdict = message.position.as_ref().map_or(Verdict::Deliver, |position| state.judge(position));
                 match verdict {
                     Verdict::Deliver => {
-                        let delivery = Delivery::new(Arc::clone(message), self.next_sequence());
+                        let delivery = self.delivery(Arc::clone(message));
                         state.keep(&delivery);
                         batch.push(delivery);
                     }
@@ -147,7 +164,7 @@ impl Shared {
                     let registry = self.registry();
                     (registry.channel(&message.channel).map(Arc::clone), registry.wildcards(&message.channel))
                 };
-                let one = Batch::new(vec![Delivery::new(message, sequence)]);
+                let one = Batch::new(vec![self.numbered(message, sequence)]);
                 if let Some(entry) = entry {
                     entry.state().listeners.iter().for_each(|(_, held)| held.give(&one));
                 }
@@ -195,7 +212,7 @@ impl Shared {
                     let mut batch = Vec::with_capacity(messages.len());
                     for message in messages {
                         if message.position.as_ref().is_some_and(|position| state.judge(position) == Verdict::Deliver) {
-                            let delivery = Delivery::new(message, self.next_sequence());
+                            let delivery = self.delivery(message);
                             state.keep(&delivery);
                             batch.push(delivery);
                         }
@@ -205,11 +222,8 @@ impl Shared {
                 }
                 Ok(Replay { position, messages: None }) => {
                     tracing::warn!(%channel, "messages are lost: the log does not reach back far enough");
-                    state.listeners.iter().for_each(|(_, held)| held.listener.lost(channel, Some(&position)));
-                    for wildcard in &wildcards {
-                        let state = wildcard.state();
-                        state.listeners.iter().for_each(|(_, held)| held.listener.lost(channel, Some(&position)));
-                    }
+                    state.tell_lost(channel, Some(&position));
+                    wildcards.iter().for_each(|wildcard| wildcard.state().tell_lost(channel, Some(&position)));
                     state.begin_anew(position)
                 }
             }
@@ -221,7 +235,10 @@ impl Shared {
 
     /// Fetches everything missed while the link was down, and sends what waited.
     fn catch_up(self: &Arc<Self>) {
-        let listened = self.registry().listened();
+        let (listened, wildcards) = {
+            let registry = self.registry();
+            (registry.listened(), registry.heard_wildcards())
+        };
         self.flush_wanted.notify_one();
         let shared = Arc::clone(self);
         self.background.spawn(self.stop.clone().run_until_cancelled_owned(async move {
@@ -235,20 +252,22 @@ impl Shared {
                             shared.locate(&Pattern::from(&channel), &entry).await;
                             // They joined without a position: what others published until now is unknown.
                             let state = entry.state();
-                            let position = state.position.clone();
-                            state
-                                .listeners
-                                .iter()
-                                .for_each(|(_, held)| held.listener.lost(&channel, position.as_ref()));
+                            state.tell_lost(&channel, state.position.as_ref());
                         }
                     }
                 })
                 .await;
+            for wildcard in wildcards {
+                for (channel, entry) in shared.behind(&wildcard).await {
+                    shared.repair(&channel, &entry);
+                }
+            }
         }));
     }
 
     /// Leaves channels nobody has listened to for a while.
     fn sweep(self: &Arc<Self>) {
+        self.registry().sweep_backlogs();
         let left = self.registry().sweep(|entry| {
             let state = entry.state();
             state.is_idle() && state.used_at.elapsed() > LINGER

@@ -12,12 +12,14 @@ pub struct Delivery {
     pub message: Arc<Message>,
     /// Later deliveries have higher numbers.
     pub sequence: u64,
+    /// What this is the latest of: it makes a message of the same topic that still waits needless.
+    pub topic: Option<Arc<str>>,
     encoded: OnceLock<Bytes>,
 }
 
 impl Delivery {
-    pub(super) fn new(message: Arc<Message>, sequence: u64) -> Arc<Self> {
-        Arc::new(Self { message, sequence, encoded: OnceLock::new() })
+    pub(super) fn new(message: Arc<Message>, sequence: u64, topic: Option<Arc<str>>) -> Arc<Self> {
+        Arc::new(Self { message, sequence, topic, encoded: OnceLock::new() })
     }
 
     /// The bytes that go to sockets: encoded by the first who asks, shared by all.
@@ -41,6 +43,11 @@ impl Batch {
     /// The messages, oldest first.
     pub fn deliveries(&self) -> &[Arc<Delivery>] {
         &self.deliveries
+    }
+
+    /// Whether later messages make earlier ones needless.
+    pub fn has_topics(&self) -> bool {
+        self.deliveries.iter().any(|delivery| delivery.topic.is_some())
     }
 
     /// The bytes of all messages: encoded by the first who asks, shared by all.

@@ -1,20 +1,23 @@
 //! Messages the other instances have not got yet: kept while the link is down, in order, within bounds.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeSet, HashMap, VecDeque},
     sync::Arc,
 };
 
-use wire::Message;
+use wire::{Channel, Message};
 
 use super::OutboxLimits;
 
-/// What waits for the link. When full, the oldest messages fall out and are counted.
+/// What waits for the link. When full, the oldest messages fall out and are counted, and their channels
+/// noted: whoever listens there is to be told.
 pub(super) struct Outbox {
     limits: OutboxLimits,
     waiting: VecDeque<(Arc<Message>, usize)>,
     bytes: usize,
     dropped: u64,
+    /// Channels with messages that fell out.
+    torn: BTreeSet<Channel>,
     /// Messages delivered here before they were logged, with the number of that delivery: who listened
     /// then must not get them again when they come back through the log.
     delivered: HashMap<Arc<str>, u64>,
@@ -22,11 +25,18 @@ pub(super) struct Outbox {
 
 impl Outbox {
     pub(super) fn new(limits: OutboxLimits) -> Self {
-        Self { limits, waiting: VecDeque::new(), bytes: 0, dropped: 0, delivered: HashMap::new() }
+        Self {
+            limits,
+            waiting: VecDeque::new(),
+            bytes: 0,
+            dropped: 0,
+            torn: BTreeSet::new(),
+            delivered: HashMap::new(),
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+        self.waiting.is_empty() && self.torn.is_empty()
     }
 
     /// Keeps a message of `size_bytes`; `sequence` numbers its delivery here.
@@ -40,6 +50,9 @@ impl Outbox {
             let Some((oldest, size_bytes)) = self.waiting.pop_front() else { break };
             self.bytes -= size_bytes;
             self.dropped += 1;
+            if self.torn.len() < self.limits.messages {
+                self.torn.insert(oldest.channel.clone());
+            }
             if let Some(id) = &oldest.id {
                 self.delivered.remove(id);
             }
@@ -60,6 +73,16 @@ impl Outbox {
                 self.bytes -= size_bytes;
             }
         }
+    }
+
+    /// A channel whose listeners elsewhere are to be told of a loss; stays until [`Outbox::told`].
+    pub(super) fn torn(&self) -> Option<Channel> {
+        self.torn.first().cloned()
+    }
+
+    /// The listeners of this channel know.
+    pub(super) fn told(&mut self, channel: &Channel) {
+        self.torn.remove(channel);
     }
 
     /// How many messages fell out since this was last asked.

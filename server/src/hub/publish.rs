@@ -156,6 +156,16 @@ impl Shared {
         let _ahead_of_new_ones = self.flushing.write().await;
         let mut count = 0;
         loop {
+            // Before what follows the loss: it belongs into the new log.
+            let torn = self.outbox().torn();
+            if let Some(channel) = torn {
+                if let Err(error) = self.bus.renew(&channel).await {
+                    tracing::warn!(%error, "the outbox waits");
+                    return false;
+                }
+                self.outbox().told(&channel);
+                continue;
+            }
             let messages = self.outbox().first(FLUSHED_TOGETHER);
             if messages.is_empty() {
                 break;

@@ -57,6 +57,23 @@ impl Registry {
             .collect()
     }
 
+    /// Every wildcard that is heard.
+    pub(super) fn heard_wildcards(&self) -> Vec<Pattern> {
+        let heard = self.wildcards.iter().filter(|(_, entry)| entry.joined.initialized());
+        heard.filter_map(|(prefix, _)| Pattern::parse(&format!("{prefix}*")).ok()).collect()
+    }
+
+    /// The channels a wildcard matches that were heard of.
+    pub(super) fn known_below(&self, wildcard: &Pattern) -> Vec<(Channel, Arc<Entry>)> {
+        let matching = self.channels.iter().filter(|(channel, _)| wildcard.matches(channel));
+        matching.map(|(channel, entry)| (channel.clone(), Arc::clone(entry))).collect()
+    }
+
+    /// Gives back what was kept for those who come back.
+    pub(super) fn sweep_backlogs(&self) {
+        self.channels.values().for_each(|entry| entry.backlog.sweep());
+    }
+
     /// Removes what nobody has needed for a while; the joined ones among it are to be left.
     pub(super) fn sweep(&mut self, is_over: impl Fn(&Entry) -> bool) -> Vec<Pattern> {
         let mut left = Vec::new();

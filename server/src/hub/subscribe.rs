@@ -1,12 +1,15 @@
 //! How somebody begins and ends listening.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Instant,
+};
 
-use wire::{Pattern, Position, Since};
+use wire::{Channel, Pattern, Position, Positions, Since};
 
 use super::{
     Delivery, Hub, Listener, Omit, Shared,
-    channel::{Entry, Held, up_to},
+    channel::{Entry, Held},
 };
 
 /// A standing subscription; ends when dropped.
@@ -19,7 +22,7 @@ impl Drop for Subscription {
     fn drop(&mut self) {
         let mut state = self.entry.state();
         state.listeners.try_remove(self.key);
-        state.used_at = std::time::Instant::now();
+        state.used_at = Instant::now();
     }
 }
 
@@ -30,6 +33,9 @@ pub struct Joined {
     /// The channel's position; everything behind it will be delivered. `None` for a wildcard and
     /// while no log can be reached.
     pub position: Option<Position>,
+    /// Where the channels of a wildcard stand; `None` for a single channel, while no log can be reached,
+    /// and when they are too many.
+    pub positions: Option<Arc<Positions>>,
     /// Whether `missed` is everything behind the asked position.
     pub is_recovered: bool,
     /// To be shown before anything that is delivered, oldest first.
@@ -40,41 +46,20 @@ impl Hub {
     /// Listens from now on, or from a position. Never fails: without a link, what this instance
     /// publishes is heard, and the rest from the moment the link is back.
     ///
-    /// `listener` may get messages before this returns; all of them lie behind `missed`.
+    /// `listener` may get messages before this returns; on a channel all of them lie behind `missed`,
+    /// on a wildcard some may be in `missed` too.
     pub async fn subscribe(&self, pattern: &Pattern, omit: Omit, since: Since, listener: Arc<dyn Listener>) -> Joined {
         let shared = &self.shared;
         let arrival = Arrival { entry: shared.registry().enter(pattern) };
         let entry = &arrival.entry;
         entry.joined.get_or_init(|| shared.join(pattern, entry)).await;
-        if pattern.prefix().is_none() && entry.state().position.is_none() {
-            // The link was down when the first listener came and may be up by now.
-            shared.locate(pattern, entry).await;
-        }
-        let (subscription, position, recalled) = {
-            let mut state = entry.state();
-            let since_sequence = shared.sequence.load(Ordering::Relaxed);
-            let seen = match (&since, &state.position) {
-                (Since::After(since), Some(now)) if now.epoch == since.epoch && now.offset < since.offset => {
-                    Some(since.clone())
-                }
-                _ => None,
-            };
-            let held = Held { listener, omit: omit.clone(), since_sequence, seen };
-            let key = state.listeners.insert(held);
-            let recalled = match &since {
-                Since::After(since) => state.recall(since),
-                Since::Now => None,
-            };
-            (Subscription { entry: Arc::clone(entry), key }, state.position.clone(), recalled)
+        let held = Held { listener, omit: omit.clone(), since_sequence: 0, seen: None };
+        let mut joined = match pattern.as_channel() {
+            Some(channel) => shared.subscribe_channel(&channel, pattern, entry, held, since).await,
+            None => shared.subscribe_wildcard(pattern, entry, held, since).await,
         };
-        let (is_recovered, missed, position) = match (since, position, recalled) {
-            (Since::Now, position, _) => (false, Vec::new(), position),
-            (_, position, Some(recalled)) => (true, recalled, position),
-            (Since::After(since), Some(now), None) => shared.fetch(pattern, since, now).await,
-            (Since::After(_), None, None) => (false, Vec::new(), None),
-        };
-        let missed = missed.into_iter().filter(|delivery| !omit.omits(&delivery.message)).collect();
-        Joined { subscription, position, is_recovered, missed }
+        joined.missed.retain(|delivery| !omit.omits(&delivery.message));
+        joined
     }
 }
 
@@ -87,7 +72,7 @@ impl Drop for Arrival {
     fn drop(&mut self) {
         let mut state = self.entry.state();
         state.arriving -= 1;
-        state.used_at = std::time::Instant::now();
+        state.used_at = Instant::now();
     }
 }
 
@@ -97,6 +82,9 @@ impl Shared {
         if let Err(error) = self.bus.join(pattern).await {
             tracing::debug!(%pattern, %error, "heard on this instance only, for now");
             return;
+        }
+        if pattern.prefix().is_some() {
+            self.learn(pattern).await;
         }
         if let Some(channel) = pattern.as_channel()
             && self.registry().wildcards(&channel).is_empty()
@@ -124,27 +112,69 @@ impl Shared {
         }
     }
 
-    /// What lies between a position and the one this instance is at, from the log; whether that is
-    /// everything, and where the subscriber stands then.
-    async fn fetch(
-        &self,
+    async fn subscribe_channel(
+        self: &Arc<Self>,
+        channel: &Channel,
         pattern: &Pattern,
-        since: Position,
-        now: Position,
-    ) -> (bool, Vec<Arc<Delivery>>, Option<Position>) {
-        let lost = (false, Vec::new(), Some(now.clone()));
-        let Some(channel) = pattern.as_channel().filter(|_| since.epoch == now.epoch) else { return lost };
-        let Ok(replay) = self.bus.replay(&channel, &since).await else { return lost };
-        if since.offset > now.offset {
-            // Another instance was quicker; what is on its way here is news only behind `since`.
-            return if replay.messages.is_some() { (true, Vec::new(), Some(since)) } else { lost };
+        entry: &Arc<Entry>,
+        held: Held,
+        since: Since,
+    ) -> Joined {
+        if entry.state().position.is_none() {
+            // The link was down when the first listener came and may be up by now.
+            self.locate(pattern, entry).await;
         }
-        match up_to(replay, &now) {
-            Some(messages) => {
-                let missed = messages.into_iter().map(|message| Delivery::new(message, 0)).collect();
-                (true, missed, Some(now))
+        let since = match since {
+            Since::After(since) => Some(since),
+            Since::Now | Since::AfterAll(_) => None,
+        };
+        let (subscription, position, recalled) = {
+            let mut state = entry.state();
+            let is_quicker = |since: &&Position| {
+                state.position.as_ref().is_some_and(|now| now.epoch == since.epoch && now.offset < since.offset)
+            };
+            let seen = since.as_ref().filter(is_quicker).cloned();
+            let since_sequence = self.sequence.load(Ordering::Relaxed);
+            let key = state.listeners.insert(Held { since_sequence, seen, ..held });
+            let recalled = since.as_ref().and_then(|since| state.recall(since));
+            (Subscription { entry: Arc::clone(entry), key }, state.position.clone(), recalled)
+        };
+        let nothing = Joined { subscription, position, positions: None, is_recovered: false, missed: Vec::new() };
+        match (since, nothing.position.clone(), recalled) {
+            (_, _, Some(missed)) => Joined { is_recovered: true, missed, ..nothing },
+            (Some(since), Some(now), None) if since.offset <= now.offset => {
+                match self.missed(channel, entry, &since, &now).await {
+                    Some(missed) => Joined { is_recovered: true, missed, ..nothing },
+                    None => nothing,
+                }
             }
-            None => lost,
+            // Another instance was quicker; what is on its way here is news only behind `since`.
+            (Some(since), Some(now), None) if since.epoch == now.epoch => {
+                let is_known = self.bus.replay(channel, &since).await.is_ok_and(|replay| replay.messages.is_some());
+                if is_known { Joined { is_recovered: true, position: Some(since), ..nothing } } else { nothing }
+            }
+            _ => nothing,
         }
+    }
+
+    async fn subscribe_wildcard(
+        self: &Arc<Self>,
+        wildcard: &Pattern,
+        entry: &Arc<Entry>,
+        held: Held,
+        since: Since,
+    ) -> Joined {
+        let subscription = {
+            let since_sequence = self.sequence.load(Ordering::Relaxed);
+            let key = entry.state().listeners.insert(Held { since_sequence, ..held });
+            Subscription { entry: Arc::clone(entry), key }
+        };
+        let positions = self.positions(wildcard, entry, Instant::now()).await;
+        let missed = match (&since, &positions) {
+            (Since::AfterAll(seen), Some(now)) => self.missed_below(seen, now).await,
+            _ => None,
+        };
+        let is_recovered = missed.is_some();
+        Joined { subscription, position: None, positions, is_recovered, missed: missed.unwrap_or_default() }
     }
 }

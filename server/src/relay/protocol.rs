@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use wire::{
-    Channel, ChannelError, ClientFrame, ClientRequest, Code, Frame, Layer, Pattern, PongFrame, Position, Receipt,
+    Channel, ChannelError, ClientFrame, ClientRequest, Code, Frame, Layer, Pattern, PongFrame, Positions, Receipt,
     ServerFrame, Since, SubscribedFrame, UnsubscribedFrame,
     limits::{MESSAGE_BYTES, MESSAGE_INTERVAL, SUBSCRIPTIONS},
 };
@@ -123,7 +123,12 @@ impl Protocol {
 
     async fn perform(&mut self, frame: ClientFrame, request_id: Option<Value>, answers: &mut Vec<Bytes>) {
         let done = match frame {
-            ClientFrame::Subscribe { channel, omit_self, since } => {
+            ClientFrame::Subscribe { channel, omit_self, since, positions } => {
+                let since = match (since, positions) {
+                    (Some(position), _) => Since::After(position),
+                    (None, Some(positions)) => Since::AfterAll(positions),
+                    (None, None) => Since::Now,
+                };
                 self.subscribe(channel, omit_self, since, request_id.clone(), answers).await
             }
             ClientFrame::Unsubscribe { channel } => {
@@ -148,7 +153,7 @@ impl Protocol {
         &mut self,
         channel: String,
         omit_self: bool,
-        since: Option<Position>,
+        since: Since,
         request_id: Option<Value>,
         answers: &mut Vec<Bytes>,
     ) -> Result<(), Refusal> {
@@ -161,13 +166,13 @@ impl Protocol {
             return Err(Refusal::new(Code::TooManySubscriptions, error));
         }
         let omit = if omit_self { Omit::Publisher(Arc::clone(&self.uuid)) } else { Omit::Nothing };
-        let since = since.map_or(Since::Now, Since::After);
         let listener = Arc::clone(&self.queue);
         let joined = self.shared.hub.subscribe(&pattern, omit, since, listener).await;
         let data = SubscribedFrame {
             channel: channel.clone(),
             timestamp: clock::now(),
             position: joined.position,
+            positions: joined.positions.map(|positions| Positions::clone(&positions)),
             recovered: joined.is_recovered,
         };
         answers.push(answer(ServerFrame::Subscribed { data }, request_id));

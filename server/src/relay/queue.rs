@@ -1,6 +1,7 @@
 //! What waits to be written to one socket.
 
 use std::{
+    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Poll,
 };
@@ -12,12 +13,14 @@ use wire::{Channel, Frame, GapFrame, Position, ServerFrame};
 use super::frames;
 use crate::{
     config::LimitsConfig,
-    hub::{Batch, Listener},
+    hub::{Batch, Delivery, Listener},
     socket::text_frame,
 };
 
 /// Frames for which room is kept once they are written; a burst's room is given back.
 const ROOM_KEPT: usize = 32;
+/// Empty places of needless frames that may gather before they are removed.
+const NEEDLESS_KEPT: usize = 64;
 
 /// The frames of one socket, within bounds. When a bound is passed everything that waits is dropped
 /// and the socket is to be closed with 4408: it resumes from its position, or learns of a gap.
@@ -34,6 +37,10 @@ pub(super) struct Queue {
 struct State {
     /// Whole frames, one or several in each.
     frames: Vec<Bytes>,
+    /// Where the waiting frame of a topic is.
+    latest: HashMap<Arc<str>, usize>,
+    /// Frames that are empty because a later one of their topic came.
+    needless: usize,
     count: usize,
     bytes: usize,
     /// The last delivery taken: a second subscription that matches brings it again.
@@ -94,6 +101,8 @@ impl Queue {
                 return Poll::Pending;
             }
             (state.bytes, state.count) = (0, 0);
+            state.tidy();
+            state.latest.clear();
             std::mem::swap(&mut state.frames, frames);
             if state.frames.capacity() > ROOM_KEPT {
                 state.frames = Vec::new();
@@ -112,6 +121,26 @@ impl Queue {
         .await;
     }
 
+    /// Appends the frame of a delivery, which replaces one of its topic that still waits.
+    fn append_one(&self, state: &mut State, delivery: &Delivery) {
+        let frame = delivery.encoded(frames::broadcast).clone();
+        if let Some(topic) = &delivery.topic
+            && state.end.is_none()
+        {
+            let place = state.frames.len();
+            if let Some(before) = state.latest.insert(Arc::clone(topic), place) {
+                let needless = std::mem::take(&mut state.frames[before]);
+                state.bytes -= needless.len();
+                state.count -= 1;
+                state.needless += 1;
+            }
+        }
+        self.append(state, frame, 1);
+        if state.needless > NEEDLESS_KEPT && state.needless * 2 > state.frames.len() {
+            state.tidy();
+        }
+    }
+
     fn append(&self, state: &mut State, frames: Bytes, count: usize) {
         if state.end.is_some() {
             return;
@@ -121,7 +150,7 @@ impl Queue {
         state.frames.push(frames);
         if state.count > self.frames_max || state.bytes > self.bytes_max {
             state.end = Some(QueueEnd::Overflow);
-            state.frames = Vec::new();
+            (state.frames, state.latest, state.needless) = Default::default();
         }
     }
 
@@ -130,18 +159,39 @@ impl Queue {
     }
 }
 
+impl State {
+    /// Removes frames that became needless.
+    fn tidy(&mut self) {
+        if self.needless == 0 {
+            return;
+        }
+        let mut kept = 0;
+        let places: Vec<usize> = self
+            .frames
+            .iter()
+            .map(|frame| {
+                kept += usize::from(!frame.is_empty());
+                kept.saturating_sub(1)
+            })
+            .collect();
+        self.latest.values_mut().for_each(|place| *place = places[*place]);
+        self.frames.retain(|frame| !frame.is_empty());
+        self.needless = 0;
+    }
+}
+
 impl Listener for Queue {
     fn deliver(&self, batch: &Batch) {
         let (Some(first), Some(last)) = (batch.deliveries().first(), batch.deliveries().last()) else { return };
         let mut state = self.state();
         let must_wake = state.frames.is_empty();
-        if first.sequence > state.last_sequence {
+        if first.sequence > state.last_sequence && !batch.has_topics() {
             let frames = batch.encoded(frames::broadcasts).clone();
             self.append(&mut state, frames, batch.deliveries().len());
         } else {
             for delivery in batch.deliveries() {
                 if delivery.sequence > state.last_sequence {
-                    self.append(&mut state, delivery.encoded(frames::broadcast).clone(), 1);
+                    self.append_one(&mut state, delivery);
                 }
             }
         }

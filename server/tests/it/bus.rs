@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use server::bus::{Attempt, Bus, Event, Inbox, Link, MemoryBus, RedisBus};
 use tokio::time::timeout;
-use wire::{Channel, Message, Pattern, Position, limits::LOG_MESSAGES};
+use wire::{
+    Channel, Message, Pattern, Position,
+    limits::{LOG_MESSAGES, WILDCARD_CHANNELS},
+};
 
 use super::kit::{SOON, redis::Redis};
 
@@ -47,6 +50,8 @@ contract! {
     the_log_keeps_the_newest_messages,
     a_message_published_again_keeps_its_place,
     a_position_before_the_first_message_can_be_resumed_from,
+    a_log_begun_anew_keeps_no_promise_of_the_old_one,
+    a_wildcard_knows_where_its_used_channels_stand,
 }
 
 fn channel(name: &str) -> Channel {
@@ -194,4 +199,33 @@ async fn a_position_before_the_first_message_can_be_resumed_from(subject: Subjec
     let before = subject.bus.position(&on).await.unwrap();
     subject.publish(&on, 1).await;
     assert_eq!(subject.bus.replay(&on, &before).await.unwrap().messages.map(|messages| messages.len()), Some(1));
+}
+
+async fn a_log_begun_anew_keeps_no_promise_of_the_old_one(mut subject: Subject) {
+    let on = channel("view:it:log:renewed");
+    subject.bus.join(&Pattern::from(&on)).await.unwrap();
+    let old = subject.publish(&on, 1).await;
+    subject.next().await;
+    subject.bus.renew(&on).await.unwrap();
+    let event = timeout(SOON, subject.inbox.recv()).await.expect("an event comes soon");
+    assert!(matches!(&event, Some(Event::Renewed(renewed)) if *renewed == on), "{event:?}");
+    assert!(subject.bus.replay(&on, &old).await.unwrap().messages.is_none());
+    let new = subject.publish(&on, 2).await;
+    assert_ne!(new.epoch, old.epoch);
+    assert_eq!(new.offset, 1);
+}
+
+async fn a_wildcard_knows_where_its_used_channels_stand(subject: Subject) {
+    let (used, twice) = (channel("view:it:used:once"), channel("view:it:used:twice"));
+    subject.bus.position(&channel("view:it:looked:at")).await.unwrap();
+    let once = subject.publish(&used, 1).await;
+    subject.publish(&twice, 1).await;
+    let again = subject.publish(&twice, 2).await;
+    subject.publish(&channel("view:elsewhere:used:too"), 1).await;
+    let positions = subject.bus.positions(&"view:it:*".parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!(positions, [(used, once), (twice, again)].into_iter().collect());
+    for number in 0..WILDCARD_CHANNELS {
+        subject.publish(&channel(&format!("view:it:many:channel{number}")), 1).await;
+    }
+    assert_eq!(subject.bus.positions(&"view:it:*".parse().unwrap()).await.unwrap(), None);
 }

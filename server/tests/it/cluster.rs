@@ -1,7 +1,8 @@
 //! Two instances on one Redis.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use app::pace::{Batch, Throttle};
 use serde_json::{Value, json};
 use server::config::Config;
 
@@ -60,6 +61,32 @@ async fn a_browser_resumes_on_the_other_instance_with_exactly_what_it_missed() {
         assert_eq!(browser.next_data().await["number"], number);
     }
     browser.expect_nothing().await;
+}
+
+#[tokio::test]
+async fn a_wildcard_resumes_on_the_other_instance_in_old_channels_and_in_new_ones() {
+    let redis = Redis::start();
+    let (left, right) = pair(&redis).await;
+    publish(&left, json!({ "data": { "number": 1 } })).await;
+    let mut browser = left.open_browser().await;
+    let begin = browser.subscribe("view:it:*").await;
+    publish(&left, json!({ "data": { "number": 2 } })).await;
+    let seen = browser.next().await["data"]["data"].clone();
+    let mut positions = begin["positions"].clone();
+    positions[CHANGED] = json!({ "epoch": seen["epoch"], "offset": seen["offset"] });
+    drop(browser);
+    publish(&left, json!({ "data": { "number": 3 } })).await;
+    let url = left.url("/api/1/app-cluster/broadcast/view:it:other:one");
+    let body = json!({ "data": { "number": 4 } });
+    assert!(reqwest::Client::new().post(url).json(&body).send().await.unwrap().status().is_success());
+    let mut browser = right.open_browser().await;
+    let resumed = browser.subscribe_with(json!({ "channel": "view:it:*", "positions": positions })).await;
+    assert_eq!(resumed["recovered"], true, "{resumed}");
+    assert_eq!(browser.next_data().await["number"], 3);
+    assert_eq!(browser.next_data().await["number"], 4);
+    browser.expect_nothing().await;
+    publish(&left, json!({ "data": { "number": 5 } })).await;
+    assert_eq!(browser.next_data().await["number"], 5);
 }
 
 #[tokio::test]
@@ -152,4 +179,42 @@ async fn a_graceful_stop_gives_the_instance_id_back() {
     assert_eq!(second.id, format!("{}:{}", instance.id, std::process::id()));
     instance.stop().await;
     assert_eq!(redis.command(&format!("EXISTS {key}")), ":0\r\n");
+}
+
+#[tokio::test]
+async fn a_throttle_publishes_few_values_and_the_last_of_all() {
+    let instance = Running::start(Config::default()).await;
+    let mut browser = instance.open_browser().await;
+    browser.subscribe(CHANGED).await;
+    let every = Duration::from_millis(300);
+    let throttle = Throttle::new(Arc::clone(&instance.ports.cluster), CHANGED.parse().unwrap(), every);
+    for number in 0..100 {
+        throttle.publish(json!({ "number": number }).as_object().cloned().unwrap());
+    }
+    let mut seen = 1;
+    while browser.next_data().await["number"] != 99 {
+        seen += 1;
+    }
+    assert!(seen <= 2, "{seen} broadcasts");
+    throttle.publish(json!({ "number": 100 }).as_object().cloned().unwrap());
+    assert_eq!(browser.next_data().await["number"], 100);
+}
+
+#[tokio::test]
+async fn a_batch_publishes_every_change_in_order_in_few_broadcasts() {
+    let instance = Running::start(Config::default()).await;
+    let mut browser = instance.open_browser().await;
+    browser.subscribe(CHANGED).await;
+    let within = Duration::from_millis(50);
+    let batch = Batch::new(Arc::clone(&instance.ports.cluster), CHANGED.parse().unwrap(), within);
+    for number in 0..250 {
+        batch.push(json!(number));
+    }
+    let (mut changes, mut broadcasts) = (Vec::new(), 0);
+    while changes.len() < 250 {
+        changes.extend(browser.next_data().await["changes"].as_array().unwrap().clone());
+        broadcasts += 1;
+    }
+    assert_eq!(changes, (0..250).map(Value::from).collect::<Vec<_>>());
+    assert!(broadcasts <= 5, "{broadcasts} broadcasts");
 }

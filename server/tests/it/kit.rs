@@ -5,7 +5,13 @@ pub mod instance;
 pub mod mongod;
 pub mod redis;
 
-use std::{net::TcpListener, time::Duration};
+use std::{
+    fs,
+    net::TcpListener,
+    process::{Child, Command},
+    thread,
+    time::Duration,
+};
 
 /// How long anything that must happen may take.
 pub const SOON: Duration = Duration::from_secs(10);
@@ -23,4 +29,16 @@ pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
         }
     };
     assert!(tokio::time::timeout(SOON, asking).await.is_ok(), "never happened: {what}");
+}
+
+/// Sends a process the signal `STOP` or `CONT`, and waits until it took effect.
+#[expect(clippy::disallowed_methods, reason = "a process being stopped cannot be awaited")]
+pub fn signal(process: &Child, name: &str) {
+    let sent = Command::new("kill").args(["-s", name, &process.id().to_string()]).status();
+    assert!(sent.expect("the program kill").success(), "no signal {name}");
+    let stat = format!("/proc/{}/stat", process.id());
+    let is_stopped = || fs::read_to_string(&stat).is_ok_and(|stat| stat.contains(") T "));
+    while is_stopped() != (name == "STOP") {
+        thread::sleep(Duration::from_millis(1));
+    }
 }

@@ -27,6 +27,39 @@ async fn a_wrong_redis_address_leaves_an_instance_that_works_alone() {
 }
 
 #[tokio::test]
+async fn messages_that_fell_out_of_the_outbox_are_reported_as_a_gap() {
+    let redis = Redis::start();
+    let config = |instance: &str| {
+        let mut config = Config { redis: redis.config(), ..Config::default() };
+        config.site.instance = instance.into();
+        config.redis.fallback.outbox_messages = 3;
+        config
+    };
+    let (left, right) = (Running::start(config("0")).await, Running::start(config("1")).await);
+    let mut there = right.open_browser().await;
+    there.subscribe(NEWS).await;
+    publish(&left, 0).await;
+    assert_eq!(there.next_data().await["number"], 0);
+
+    redis.signal("STOP");
+    until("it knows", async || !left.ports.cluster.is_redis_available()).await;
+    for number in 1..=10 {
+        assert_eq!(publish(&left, number).await["data"]["fallback"], true);
+    }
+    redis.signal("CONT");
+    let mut story = Vec::new();
+    while story.last() != Some(&json!(10)) {
+        let frame = there.next().await;
+        match frame["data"]["type"].as_str() {
+            Some("broadcast") => story.push(frame["data"]["data"]["data"]["number"].clone()),
+            Some("gap") => story.push(json!("gap")),
+            _ => {}
+        }
+    }
+    assert_eq!(story, [json!("gap"), json!(8), json!(9), json!(10)]);
+}
+
+#[tokio::test]
 async fn messages_of_an_outage_reach_the_other_instance_in_order_and_once() {
     let mut redis = Redis::start();
     let config = |instance: &str| {

@@ -1,7 +1,7 @@
 //! One instance's relay, as a browser sees it.
 
 use serde_json::{Value, json};
-use server::config::Config;
+use server::config::{ChannelConfig, ChannelPolicy, Config};
 
 use super::kit::{browser::Seen, instance::Running};
 
@@ -43,6 +43,34 @@ async fn what_one_browser_publishes_without_waiting_keeps_its_order() {
         assert_eq!(publisher.next().await["requestId"], n);
         assert_eq!(subscriber.next().await["data"]["data"]["data"]["n"], n);
     }
+}
+
+#[tokio::test]
+async fn a_slow_browser_gets_the_latest_of_each_topic_where_only_that_matters() {
+    let mut config = Config::default();
+    config.limits.socket_messages = 1_000_000;
+    config.limits.queue_messages = 64;
+    let pattern = "view:it:cursor:*".parse().unwrap();
+    config.channels.push(ChannelConfig { pattern, policy: ChannelPolicy::Latest, key: "who".into() });
+    let instance = Running::start(config).await;
+    let (mut publisher, mut subscriber) = (instance.open_browser().await, instance.open_browser().await);
+    subscriber.subscribe("view:it:cursor:moved").await;
+    const COUNT: u64 = 20_000;
+    let filling = "x".repeat(1_000);
+    for n in 0..COUNT {
+        let data = json!({ "who": n % 3, "n": n, "filling": filling });
+        publisher.send(json!({ "type": "publish", "channel": "view:it:cursor:moved", "data": data })).await;
+        publisher.next().await;
+    }
+    let (mut seen, mut latest) = (0, [0; 3]);
+    while latest.iter().sum::<u64>() < (COUNT - 3..COUNT).sum() {
+        let data = subscriber.next_data().await;
+        let (who, n) = (data["who"].as_u64().unwrap(), data["n"].as_u64().unwrap());
+        let before = std::mem::replace(&mut latest[usize::try_from(who).unwrap()], n);
+        assert!(n >= before, "{n} came after {before}");
+        seen += 1;
+    }
+    assert!(seen < COUNT, "the socket's buffers took everything: nothing was slow");
 }
 
 #[tokio::test]

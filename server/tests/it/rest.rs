@@ -88,7 +88,9 @@ async fn pages_of_other_sites_change_nothing() {
 
 #[tokio::test]
 async fn a_flood_meets_429_with_a_time_to_come_back() {
-    let instance = Running::start(Config::default()).await;
+    let mut config = Config::default();
+    config.limits.requests_per_second = 20;
+    let instance = Running::start(config).await;
     let client = Client::new();
     let mut limited = None;
     for _ in 0..2_000 {

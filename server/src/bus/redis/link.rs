@@ -13,7 +13,10 @@ use tokio::{
     time::{interval, sleep, timeout},
 };
 
-use super::{BusError, Event, Link, Shared, receive::heartbeat_channel};
+use super::{
+    BusError, Event, Link, Shared,
+    receive::{heartbeat_channel, renewals_channel},
+};
 
 /// How often the heart beats.
 const BEAT_EVERY: Duration = Duration::from_secs(1);
@@ -94,7 +97,7 @@ async fn bring_up(shared: &Shared, beats: &mut watch::Receiver<u64>) -> Result<(
         return Err(BusError::Down);
     }
     let joined = shared.joined.lock().await;
-    shared.subscriptions.subscribe(heartbeat_channel(shared)).await?;
+    shared.subscriptions.subscribe(vec![heartbeat_channel(shared), renewals_channel(shared)]).await?;
     for pattern in joined.keys() {
         shared.hear(pattern).await?;
     }

@@ -26,6 +26,7 @@ pub(super) struct Log {
     publish: Script,
     position: Script,
     replay: Script,
+    renew: Script,
 }
 
 impl Log {
@@ -35,6 +36,7 @@ impl Log {
             publish: Script::from_lua(include_str!("publish.lua")),
             position: Script::from_lua(include_str!("position.lua")),
             replay: Script::from_lua(include_str!("replay.lua")),
+            renew: Script::from_lua(include_str!("renew.lua")),
         }
     }
 
@@ -109,6 +111,14 @@ impl Log {
             None
         };
         Ok(Replay { position, messages })
+    }
+
+    /// Begins a channel's log anew and says so on the Redis channel `to`.
+    pub(super) async fn renew(&self, client: &Client, to: &str, channel: &Channel) -> Result<(), BusError> {
+        let (log, position) = self.keys(channel);
+        let values: Vec<Value> = vec![new_epoch().into(), POSITION_SECONDS.into(), to.into(), channel.as_str().into()];
+        self.renew.evalsha_with_reload::<(), _, _>(client, vec![log, position], values).await?;
+        Ok(())
     }
 
     /// The log's key and the position's; the braces keep both in one slot of a Redis Cluster.

@@ -15,13 +15,19 @@ use super::{Event, Shared};
 /// loses meanwhile is noticed and fetched from the log.
 pub(super) async fn run(shared: Arc<Shared>, mut messages: broadcast::Receiver<Received>, beats: watch::Sender<u64>) {
     let prefix = shared.redis_name("");
-    let heartbeat = heartbeat_channel(&shared);
+    let (heartbeat, renewals) = (heartbeat_channel(&shared), renewals_channel(&shared));
     let mut copies = Copies::default();
     loop {
         let event = match messages.recv().await {
             Ok(received) if *received.channel == *heartbeat => {
                 beats.send_modify(|count| *count += 1);
                 continue;
+            }
+            Ok(received) if *received.channel == *renewals => {
+                match received.value.as_str().and_then(|name| Channel::parse(&name).ok()) {
+                    Some(channel) => Event::Renewed(channel),
+                    None => continue,
+                }
             }
             Ok(received) => match read(&shared, &prefix, &received, &mut copies) {
                 Some(message) => Event::Message(Arc::new(message)),
@@ -42,6 +48,11 @@ pub(super) async fn run(shared: Arc<Shared>, mut messages: broadcast::Receiver<R
 /// Where this process hears its own heart.
 pub(super) fn heartbeat_channel(shared: &Shared) -> String {
     format!("{}heartbeat:{}", shared.prefix, shared.token)
+}
+
+/// Where instances tell each other that a log was begun anew.
+pub(super) fn renewals_channel(shared: &Shared) -> String {
+    format!("{}renewed", shared.prefix)
 }
 
 fn read(shared: &Shared, prefix: &str, received: &Received, copies: &mut Copies) -> Option<Message> {

@@ -85,8 +85,7 @@ impl Mongod {
 
     /// Sends it a signal: `STOP` makes it hang, `CONT` lets it go on.
     pub fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args(["-s", name, &self.process.id().to_string()]).status();
-        assert!(sent.expect("the program kill").success(), "no signal {name} to mongod");
+        super::signal(&self.process, name);
     }
 }
 

@@ -40,6 +40,11 @@ impl Redis {
         }
     }
 
+    /// Sends it a signal: `STOP` makes it hang, `CONT` lets it go on.
+    pub fn signal(&self, name: &str) {
+        super::signal(self.process.as_ref().expect("it runs"), name);
+    }
+
     /// Starts it again on the same port, empty.
     #[expect(clippy::disallowed_methods, reason = "a process being started cannot be awaited")]
     pub fn run(&mut self) {
