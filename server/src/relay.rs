@@ -13,6 +13,7 @@ use std::{
     collections::HashMap,
     net::IpAddr,
     num::NonZeroU32,
+    ops::RangeInclusive,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -35,8 +36,10 @@ use queue::Queue;
 /// The path browsers connect to, as they are told in `connected`.
 pub const PATH: &str = "/api/1/ws/jp-broadcast";
 
-/// Over how long browsers spread their reconnects after a drain.
-const DRAIN_SPREAD: Duration = Duration::from_secs(2);
+/// Over how long browsers spread their reconnects after a drain, at least and at most.
+const DRAIN_SPREAD: RangeInclusive<Duration> = Duration::from_secs(2)..=Duration::from_secs(30);
+/// How many of them the other instances are to take in a second.
+const DRAINED_PER_SECOND: u64 = 1_000;
 
 /// All browsers' sockets of one instance. Cheap to clone.
 #[derive(Clone)]
@@ -119,12 +122,11 @@ impl Relay {
 
     /// Tells every browser to connect elsewhere and closes their sockets.
     pub async fn stop(&self) {
-        let drain = Frame::news(ServerFrame::Drain {
-            data: DrainFrame {
-                retry_after_ms: 0,
-                spread_ms: u64::try_from(DRAIN_SPREAD.as_millis()).unwrap_or_default(),
-            },
-        });
+        let sockets = u64::try_from(self.sockets()).unwrap_or(u64::MAX);
+        let spread = Duration::from_millis(sockets.saturating_mul(1_000) / DRAINED_PER_SECOND);
+        let spread = spread.clamp(*DRAIN_SPREAD.start(), *DRAIN_SPREAD.end());
+        let spread_ms = u64::try_from(spread.as_millis()).unwrap_or_default();
+        let drain = Frame::news(ServerFrame::Drain { data: DrainFrame { retry_after_ms: 0, spread_ms } });
         self.shared.stop.cancel();
         let drain = text_frame(&drain.to_json());
         self.shared.sockets().queues.iter().for_each(|(_, queue)| queue.drain(drain.clone()));
