@@ -2,9 +2,11 @@
 //!
 //! A browser's socket is one task ([`connection`]) with one bounded queue ([`queue`]). The task reads
 //! requests ([`protocol`]) and writes what the hub put into the queue; a broadcast's bytes are made
-//! once ([`frames`]) and shared by all queues.
+//! once ([`frames`]) and shared by all queues. Where no socket gets through, the same frames go out as
+//! an event stream ([`events`]), whose requests are its address.
 
 mod connection;
+mod events;
 mod frames;
 mod protocol;
 mod queue;
@@ -16,27 +18,33 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use slab::Slab;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use wire::{
-    ClusterFrame, DrainFrame, Frame, LimitsFrame, ServerFrame, limits::MESSAGE_BYTES, limits::MESSAGE_INTERVAL,
+    ClusterFrame, Context, DrainFrame, Frame, LimitsFrame, ServerFrame, WelcomeFrame,
+    limits::{MESSAGE_BYTES, MESSAGE_INTERVAL},
 };
 
 use crate::{
+    clock,
     config::LimitsConfig,
     hub::{Hub, Link},
     socket::{SocketStream, text_frame},
 };
 use connection::Connection;
-use queue::Queue;
+pub use events::{Positions, StreamRequest};
+use queue::Outlet;
 
 /// The path browsers connect to, as they are told in `connected`.
 pub const PATH: &str = "/api/1/ws/jp-broadcast";
 
 /// Over how long browsers spread their reconnects after a drain.
 const DRAIN_SPREAD: Duration = Duration::from_secs(2);
+/// How long a browser that reads too slowly has to take the rest of a frame and the end behind it.
+const LAST_FRAME_WITHIN: Duration = Duration::from_secs(5);
 
-/// All browsers' sockets of one instance. Cheap to clone.
+/// All browsers' sockets and event streams of one instance. Cheap to clone.
 #[derive(Clone)]
 pub struct Relay {
     shared: Arc<Shared>,
@@ -52,11 +60,11 @@ struct Shared {
 
 #[derive(Default)]
 struct Sockets {
-    queues: Slab<Arc<Queue>>,
+    queues: Slab<Arc<dyn Outlet>>,
     by_address: HashMap<IpAddr, usize>,
 }
 
-/// A place for one more socket; given back when dropped.
+/// A place for one more socket or event stream; given back when dropped.
 pub struct Seat {
     shared: Arc<Shared>,
     address: IpAddr,
@@ -72,7 +80,7 @@ impl Relay {
         relay
     }
 
-    /// A place for one more socket from this address, or `None` when it has as many as it may.
+    /// A place for one more socket or stream from this address, or `None` when it has as many as it may.
     pub fn seat(&self, address: IpAddr) -> Option<Seat> {
         let mut sockets = self.shared.sockets();
         let count = sockets.by_address.entry(address).or_default();
@@ -91,21 +99,15 @@ impl Relay {
         drop(seat);
     }
 
-    /// Sockets open now.
+    /// Sockets and event streams open now.
     pub fn sockets(&self) -> usize {
         self.shared.sockets().queues.len()
     }
 
-    /// Tells every browser to connect elsewhere and closes their sockets.
+    /// Tells every browser to connect elsewhere and closes their sockets and streams.
     pub async fn stop(&self) {
-        let drain = Frame::news(ServerFrame::Drain {
-            data: DrainFrame {
-                retry_after_ms: 0,
-                spread_ms: u64::try_from(DRAIN_SPREAD.as_millis()).unwrap_or_default(),
-            },
-        });
         self.shared.stop.cancel();
-        let drain = text_frame(&drain.to_json());
+        let drain = drain_frame();
         self.shared.sockets().queues.iter().for_each(|(_, queue)| queue.drain(drain.clone()));
         self.shared.tasks.close();
         self.shared.tasks.wait().await;
@@ -130,8 +132,37 @@ impl Shared {
     fn tell_all(&self, frame: &Frame) {
         let bytes = text_frame(&frame.to_json());
         for (_, queue) in &self.sockets().queues {
-            queue.push(bytes.clone());
+            queue.tell(bytes.clone());
         }
+    }
+
+    /// Lets a queue have what all are told; one that comes when the instance stops is told that at once.
+    fn enter(&self, queue: Arc<dyn Outlet>) -> usize {
+        let key = self.sockets().queues.insert(Arc::clone(&queue));
+        if self.stop.is_cancelled() {
+            queue.drain(drain_frame());
+        }
+        key
+    }
+
+    fn leave(&self, key: usize) {
+        self.sockets().queues.remove(key);
+    }
+
+    /// The two frames every browser is met with.
+    fn greeting(&self, uuid: Arc<str>) -> [Bytes; 2] {
+        let connected = ServerFrame::Connected {
+            client_id: uuid,
+            namespace: PATH.to_owned(),
+            limits: self.limits_frame(),
+            ctx: Context::default(),
+        };
+        let data = WelcomeFrame {
+            message: "Ready for subscriptions".to_owned(),
+            timestamp: clock::now(),
+            cluster_mode: Some(self.is_cluster_mode()),
+        };
+        [connected, ServerFrame::Welcome { data }].map(|frame| text_frame(&Frame::news(frame).to_json()))
     }
 
     fn is_cluster_mode(&self) -> bool {
@@ -145,6 +176,13 @@ impl Shared {
             max_messages: self.limits.socket_messages,
         }
     }
+}
+
+/// The last frame of a browser when the instance stops.
+fn drain_frame() -> Bytes {
+    let spread_ms = u64::try_from(DRAIN_SPREAD.as_millis()).unwrap_or_default();
+    let drain = Frame::news(ServerFrame::Drain { data: DrainFrame { retry_after_ms: 0, spread_ms } });
+    text_frame(&drain.to_json())
 }
 
 impl Drop for Seat {

@@ -1,4 +1,4 @@
-//! What waits to be written to one socket.
+//! What waits to be written to one browser.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -12,28 +12,27 @@ use wire::{Channel, Frame, GapFrame, Position, ServerFrame};
 use super::frames;
 use crate::{
     config::LimitsConfig,
-    hub::{Batch, Listener},
+    hub::{Batch, Delivery, Listener},
     socket::text_frame,
 };
 
-/// Frames for which room is kept once they are written; a burst's room is given back.
+/// Items for which room is kept once they are written; a burst's room is given back.
 const ROOM_KEPT: usize = 32;
 
-/// The frames of one socket, within bounds. When a bound is passed everything that waits is dropped
-/// and the socket is to be closed with 4408: it resumes from its position, or learns of a gap.
+/// The frames of one browser, within bounds. When a bound is passed everything that waits is dropped
+/// and the connection is to be closed: the browser resumes from its position, or learns of a gap.
 ///
-/// The instance's stop comes this way too, so that a socket waits for one thing only.
-pub(super) struct Queue {
-    state: Mutex<State>,
+/// The instance's stop comes this way too, so that a connection waits for one thing only.
+pub(super) struct Queue<T> {
+    state: Mutex<State<T>>,
     waker: AtomicWaker,
     frames_max: usize,
     bytes_max: usize,
 }
 
-#[derive(Default)]
-struct State {
-    /// Whole frames, one or several in each.
-    frames: Vec<Bytes>,
+struct State<T> {
+    items: Vec<T>,
+    /// Frames in all items.
     count: usize,
     bytes: usize,
     /// The last delivery taken: a second subscription that matches brings it again.
@@ -44,16 +43,61 @@ struct State {
 /// Why a queue takes nothing any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum QueueEnd {
-    /// The socket read too slowly.
+    /// The browser read too slowly.
     Overflow,
     /// The instance stops.
     Drain,
 }
 
-impl Queue {
+/// One or several frames as they wait: a socket's bytes, or the events of a stream.
+pub(super) trait Item: Send + Sized + 'static {
+    /// A frame that tells something other than a message.
+    fn news(frame: Bytes) -> Self;
+    /// The frame that tells of a loss; the channel's log ends at `position`.
+    fn gap(frame: Bytes, channel: &Channel, position: Option<&Position>) -> Self;
+    /// One message.
+    fn message(delivery: &Arc<Delivery>) -> Self;
+    /// Messages handed on together, in as few items as may be, each with its number of messages.
+    fn messages(batch: &Batch, append: impl FnMut(Self, usize));
+    /// How much of the queue's bytes it takes.
+    fn size_bytes(&self) -> usize;
+}
+
+impl Item for Bytes {
+    fn news(frame: Bytes) -> Self {
+        frame
+    }
+
+    fn gap(frame: Bytes, _channel: &Channel, _position: Option<&Position>) -> Self {
+        frame
+    }
+
+    fn message(delivery: &Arc<Delivery>) -> Self {
+        delivery.encoded(frames::broadcast).clone()
+    }
+
+    fn messages(batch: &Batch, mut append: impl FnMut(Self, usize)) {
+        append(batch.encoded(frames::broadcasts).clone(), batch.deliveries().len());
+    }
+
+    fn size_bytes(&self) -> usize {
+        self.len()
+    }
+}
+
+/// A queue as the relay sees it, whatever it holds.
+pub(super) trait Outlet: Send + Sync {
+    /// Appends one frame.
+    fn tell(&self, frame: Bytes);
+    /// Appends a last frame; whoever takes learns that it is the last. Does nothing the second time.
+    fn drain(&self, last: Bytes);
+}
+
+impl<T: Item> Queue<T> {
     pub(super) fn new(limits: &LimitsConfig) -> Arc<Self> {
+        let state = State { items: Vec::new(), count: 0, bytes: 0, last_sequence: 0, end: None };
         Arc::new(Self {
-            state: Mutex::default(),
+            state: Mutex::new(state),
             waker: AtomicWaker::new(),
             frames_max: limits.queue_messages,
             bytes_max: limits.queue_bytes,
@@ -61,42 +105,34 @@ impl Queue {
     }
 
     /// Appends one frame.
-    pub(super) fn push(&self, frame: Bytes) {
+    pub(super) fn push(&self, item: T) {
         let mut state = self.state();
-        let must_wake = state.frames.is_empty();
-        self.append(&mut state, frame, 1);
+        let must_wake = state.items.is_empty();
+        self.append(&mut state, item, 1);
+        let must_wake = must_wake || state.end.is_some();
         drop(state);
         if must_wake {
             self.waker.wake();
         }
     }
 
-    /// Appends a last frame; whoever takes learns that it is the last.
-    pub(super) fn drain(&self, last: Bytes) {
-        let mut state = self.state();
-        self.append(&mut state, last, 1);
-        state.end.get_or_insert(QueueEnd::Drain);
-        drop(state);
-        self.waker.wake();
-    }
-
-    /// Waits until something is there, then moves all of it into `frames`, which must be empty.
+    /// Waits until something is there, then moves all of it into `items`, which must be empty.
     /// Cancel safe.
     ///
     /// # Errors
     ///
     /// When the queue has ended; with [`QueueEnd::Drain`] the last frames are there nevertheless.
-    pub(super) async fn take(&self, frames: &mut Vec<Bytes>) -> Result<(), QueueEnd> {
+    pub(super) async fn take(&self, items: &mut Vec<T>) -> Result<(), QueueEnd> {
         std::future::poll_fn(|context| {
             self.waker.register(context.waker());
             let mut state = self.state();
-            if state.frames.is_empty() && state.end.is_none() {
+            if state.items.is_empty() && state.end.is_none() {
                 return Poll::Pending;
             }
             (state.bytes, state.count) = (0, 0);
-            std::mem::swap(&mut state.frames, frames);
-            if state.frames.capacity() > ROOM_KEPT {
-                state.frames = Vec::new();
+            std::mem::swap(&mut state.items, items);
+            if state.items.capacity() > ROOM_KEPT {
+                state.items = Vec::new();
             }
             Poll::Ready(state.end.map_or(Ok(()), Err))
         })
@@ -112,48 +148,62 @@ impl Queue {
         .await;
     }
 
-    fn append(&self, state: &mut State, frames: Bytes, count: usize) {
+    fn append(&self, state: &mut State<T>, item: T, count: usize) {
         if state.end.is_some() {
             return;
         }
-        state.bytes += frames.len();
+        state.bytes += item.size_bytes();
         state.count += count;
-        state.frames.push(frames);
+        state.items.push(item);
         if state.count > self.frames_max || state.bytes > self.bytes_max {
             state.end = Some(QueueEnd::Overflow);
-            state.frames = Vec::new();
+            state.items = Vec::new();
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Listener for Queue {
+impl<T: Item> Outlet for Queue<T> {
+    fn tell(&self, frame: Bytes) {
+        self.push(T::news(frame));
+    }
+
+    fn drain(&self, last: Bytes) {
+        let mut state = self.state();
+        self.append(&mut state, T::news(last), 1);
+        state.end.get_or_insert(QueueEnd::Drain);
+        drop(state);
+        self.waker.wake();
+    }
+}
+
+impl<T: Item> Listener for Queue<T> {
     fn deliver(&self, batch: &Batch) {
         let (Some(first), Some(last)) = (batch.deliveries().first(), batch.deliveries().last()) else { return };
         let mut state = self.state();
-        let must_wake = state.frames.is_empty();
+        let must_wake = state.items.is_empty();
         if first.sequence > state.last_sequence {
-            let frames = batch.encoded(frames::broadcasts).clone();
-            self.append(&mut state, frames, batch.deliveries().len());
+            T::messages(batch, |item, count| self.append(&mut state, item, count));
         } else {
             for delivery in batch.deliveries() {
                 if delivery.sequence > state.last_sequence {
-                    self.append(&mut state, delivery.encoded(frames::broadcast).clone(), 1);
+                    self.append(&mut state, T::message(delivery), 1);
                 }
             }
         }
         state.last_sequence = state.last_sequence.max(last.sequence);
+        let must_wake = must_wake || state.end.is_some();
         drop(state);
         if must_wake {
             self.waker.wake();
         }
     }
 
-    fn lost(&self, channel: &Channel, _position: Option<&Position>) {
+    fn lost(&self, channel: &Channel, position: Option<&Position>) {
         let gap = Frame::news(ServerFrame::Gap { data: GapFrame { channel: channel.clone() } });
-        self.push(text_frame(&gap.to_json()));
+        self.push(T::gap(text_frame(&gap.to_json()), channel, position));
     }
 }
