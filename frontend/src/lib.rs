@@ -4,10 +4,16 @@
 //! protocol, and says who is to get it; the link hands it to them: components through the
 //! application's port, plain scripts through `window.jPulse`.
 //!
-//! Only the session is built on other machines than a browser: its tests need none.
+//! Where no socket gets through, event streams do its work ([`stream`]); [`way`] decides.
+//!
+//! Only what is a value is built on other machines than a browser: its tests need none.
 
 pub mod session;
+pub mod stream;
+pub mod way;
 
+#[cfg(target_arch = "wasm32")]
+mod event_stream;
 #[cfg(target_arch = "wasm32")]
 mod js;
 #[cfg(target_arch = "wasm32")]

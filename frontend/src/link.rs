@@ -1,7 +1,8 @@
-//! Runs the session over a socket, with the browser's clock and dice, and fills the application's
-//! port to the relay.
+//! Runs the session over a socket, or what does its work, with the browser's clock and dice, and fills
+//! the application's port to the relay.
 
-mod request;
+pub(crate) mod request;
+mod transport;
 
 use std::{
     cell::{Cell, RefCell},
@@ -17,13 +18,17 @@ use gloo_timers::callback::Timeout;
 use js_sys::Reflect;
 use leptos::prelude::{ArcReadSignal, ArcRwSignal, Set};
 use wasm_bindgen::{JsCast, closure::Closure};
-use wire::{BroadcastFrame, Channel, Payload};
+use wire::{BroadcastFrame, Channel, Payload, close};
 
 use crate::{
     js,
     session::{self, Action, Event, ListenerId, Outcome, Own, PublishId, Session, State, Wish},
-    socket::{Said, Socket},
+    socket::Said,
 };
+use transport::Transport;
+
+/// What browsers say of a socket that never opened.
+const NEVER_OPENED: u16 = 1006;
 
 /// The tab's link to the relay.
 pub struct RelayLink(Rc<Inner>);
@@ -31,7 +36,7 @@ pub struct RelayLink(Rc<Inner>);
 struct Inner {
     uuid: Rc<str>,
     session: RefCell<Session>,
-    socket: RefCell<Option<Socket>>,
+    transport: Rc<Transport>,
     /// What is still to be done; one action may lead to others.
     actions: RefCell<VecDeque<Action>>,
     is_acting: Cell<bool>,
@@ -55,8 +60,8 @@ impl RelayLink {
     pub fn start(uuid: Rc<str>, is_cluster_mode: bool) -> Self {
         let inner = Rc::new(Inner {
             session: RefCell::new(Session::new(Rc::clone(&uuid))),
+            transport: Transport::new(Rc::clone(&uuid)),
             uuid,
-            socket: RefCell::default(),
             actions: RefCell::default(),
             is_acting: Cell::new(false),
             wakes_at: Cell::new(None),
@@ -154,12 +159,8 @@ impl Inner {
     fn perform(self: &Rc<Self>, action: Action) {
         match action {
             Action::Connect => self.connect(),
-            Action::Disconnect => drop(self.socket.borrow_mut().take()),
-            Action::Send(text) => {
-                if let Some(socket) = &*self.socket.borrow() {
-                    socket.send(&text);
-                }
-            }
+            Action::Disconnect => self.transport.disconnect(),
+            Action::Send(text) => self.transport.send(&text),
             Action::Deliver { listener, message, is_recovered } => {
                 if let Some(listener) = self.listener(listener) {
                     (listener.on_message)(&delivery(&message, is_recovered));
@@ -203,12 +204,18 @@ impl Inner {
                 Said::Closed(code) => Event::Closed { code },
             });
         };
-        let socket = Socket::open(&address(&self.uuid), Rc::new(hear));
-        if socket.is_none() {
-            self.note(Event::Closed { code: 1006 });
+        let this = Rc::clone(self);
+        let change = move || {
+            let is_idle = this.publishes.borrow().is_empty();
+            if is_idle {
+                this.transport.disconnect();
+                this.happen(Event::Closed { code: close::RESTART });
+            }
+            is_idle
+        };
+        if !self.transport.connect(Rc::new(hear), Rc::new(change)) {
+            self.note(Event::Closed { code: NEVER_OPENED });
         }
-        let before = self.socket.replace(socket);
-        drop(before);
     }
 
     fn settle(&self, id: PublishId, outcome: Outcome) {
@@ -259,6 +266,9 @@ impl Inner {
                 "pageshow" => Reflect::get(&event, &"persisted".into()).is_ok_and(|persisted| persisted.is_truthy()),
                 _ => true,
             };
+            if event.type_() == "online" {
+                this.transport.try_socket();
+            }
             if is_good_news {
                 this.happen(Event::Encouraged);
             }
@@ -288,15 +298,8 @@ fn delivery(message: &BroadcastFrame, is_recovered: bool) -> Delivery {
     }
 }
 
-fn address(uuid: &str) -> String {
-    let location = leptos::prelude::window().location();
-    let scheme = if location.protocol().is_ok_and(|protocol| protocol == "https:") { "wss" } else { "ws" };
-    let host = location.host().unwrap_or_default();
-    format!("{scheme}://{host}/api/1/ws/jp-broadcast?uuid={uuid}")
-}
-
 /// Since the page began.
-fn now() -> Duration {
+pub(crate) fn now() -> Duration {
     let milliseconds = leptos::prelude::window().performance().map_or_else(js_sys::Date::now, |clock| clock.now());
     Duration::from_secs_f64(milliseconds.max(0.0) / 1_000.0)
 }

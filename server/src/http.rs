@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod body;
 mod broadcast;
+mod events;
 mod guard;
 mod headers;
 mod health;
@@ -69,6 +70,7 @@ impl FromRef<Site> for LeptosOptions {
 pub fn router(site: Site, limits: &LimitsConfig) -> Router {
     let api = Router::new()
         .merge(broadcast::routes())
+        .merge(events::routes())
         .merge(health::routes())
         .with_state(site.clone())
         .merge(todos::routes().with_state(site.ports.clone()))

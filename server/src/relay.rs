@@ -2,9 +2,11 @@
 //!
 //! A browser's socket is one task ([`connection`]) with one bounded queue ([`queue`]). The task reads
 //! requests ([`protocol`]) and writes what the hub put into the queue; a broadcast's bytes are made
-//! once ([`frames`]) and shared by all queues.
+//! once ([`frames`]) and shared by all queues. Where no socket gets through, the same frames go out as
+//! an event stream ([`events`]), whose requests are its address.
 
 mod connection;
+mod events;
 mod frames;
 mod protocol;
 mod queue;
@@ -18,20 +20,24 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use slab::Slab;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use wire::{
-    ClusterFrame, DrainFrame, Frame, LimitsFrame, ServerFrame, limits::MESSAGE_BYTES, limits::MESSAGE_INTERVAL,
+    ClusterFrame, Context, DrainFrame, Frame, LimitsFrame, ServerFrame, WelcomeFrame,
+    limits::{MESSAGE_BYTES, MESSAGE_INTERVAL},
 };
 
 use crate::{
+    clock,
     config::LimitsConfig,
     hub::{Hub, Link},
     socket::{SocketStream, text_frame},
 };
 use connection::Connection;
-use queue::Queue;
+pub use events::{Positions, StreamRequest};
+use queue::Outlet;
 
 /// The path browsers connect to, as they are told in `connected`.
 pub const PATH: &str = "/api/1/ws/jp-broadcast";
@@ -40,8 +46,10 @@ pub const PATH: &str = "/api/1/ws/jp-broadcast";
 const DRAIN_SPREAD: RangeInclusive<Duration> = Duration::from_secs(2)..=Duration::from_secs(30);
 /// How many of them the other instances are to take in a second.
 const DRAINED_PER_SECOND: u64 = 1_000;
+/// How long a browser that reads too slowly has to take the rest of a frame and the end behind it.
+const LAST_FRAME_WITHIN: Duration = Duration::from_secs(5);
 
-/// All browsers' sockets of one instance. Cheap to clone.
+/// All browsers' sockets and event streams of one instance. Cheap to clone.
 #[derive(Clone)]
 pub struct Relay {
     shared: Arc<Shared>,
@@ -59,7 +67,7 @@ struct Shared {
 
 #[derive(Default)]
 struct Sockets {
-    queues: Slab<Arc<Queue>>,
+    queues: Slab<Arc<dyn Outlet>>,
     by_address: HashMap<IpAddr, usize>,
 }
 
@@ -72,7 +80,7 @@ pub enum NoSeat {
     Rush,
 }
 
-/// A place for one more socket; given back when dropped.
+/// A place for one more socket or event stream; given back when dropped.
 pub struct Seat {
     shared: Arc<Shared>,
     address: IpAddr,
@@ -91,7 +99,7 @@ impl Relay {
         relay
     }
 
-    /// A place for one more socket from this address.
+    /// A place for one more socket or stream from this address.
     ///
     /// # Errors
     ///
@@ -115,20 +123,15 @@ impl Relay {
         drop(seat);
     }
 
-    /// Sockets open now.
+    /// Sockets and event streams open now.
     pub fn sockets(&self) -> usize {
         self.shared.sockets().queues.len()
     }
 
-    /// Tells every browser to connect elsewhere and closes their sockets.
+    /// Tells every browser to connect elsewhere and closes their sockets and streams.
     pub async fn stop(&self) {
-        let sockets = u64::try_from(self.sockets()).unwrap_or(u64::MAX);
-        let spread = Duration::from_millis(sockets.saturating_mul(1_000) / DRAINED_PER_SECOND);
-        let spread = spread.clamp(*DRAIN_SPREAD.start(), *DRAIN_SPREAD.end());
-        let spread_ms = u64::try_from(spread.as_millis()).unwrap_or_default();
-        let drain = Frame::news(ServerFrame::Drain { data: DrainFrame { retry_after_ms: 0, spread_ms } });
         self.shared.stop.cancel();
-        let drain = text_frame(&drain.to_json());
+        let drain = drain_frame(self.sockets());
         self.shared.sockets().queues.iter().for_each(|(_, queue)| queue.drain(drain.clone()));
         self.shared.tasks.close();
         self.shared.tasks.wait().await;
@@ -153,8 +156,37 @@ impl Shared {
     fn tell_all(&self, frame: &Frame) {
         let bytes = text_frame(&frame.to_json());
         for (_, queue) in &self.sockets().queues {
-            queue.push(bytes.clone());
+            queue.tell(bytes.clone());
         }
+    }
+
+    /// Lets a queue have what all are told; one that comes when the instance stops is told that at once.
+    fn enter(&self, queue: Arc<dyn Outlet>) -> usize {
+        let key = self.sockets().queues.insert(Arc::clone(&queue));
+        if self.stop.is_cancelled() {
+            queue.drain(drain_frame(1));
+        }
+        key
+    }
+
+    fn leave(&self, key: usize) {
+        self.sockets().queues.remove(key);
+    }
+
+    /// The two frames every browser is met with.
+    fn greeting(&self, uuid: Arc<str>) -> [Bytes; 2] {
+        let connected = ServerFrame::Connected {
+            client_id: uuid,
+            namespace: PATH.to_owned(),
+            limits: self.limits_frame(),
+            ctx: Context::default(),
+        };
+        let data = WelcomeFrame {
+            message: "Ready for subscriptions".to_owned(),
+            timestamp: clock::now(),
+            cluster_mode: Some(self.is_cluster_mode()),
+        };
+        [connected, ServerFrame::Welcome { data }].map(|frame| text_frame(&Frame::news(frame).to_json()))
     }
 
     fn is_cluster_mode(&self) -> bool {
@@ -168,6 +200,17 @@ impl Shared {
             max_messages: self.limits.socket_messages,
         }
     }
+}
+
+/// The last frame of a browser when the instance stops.
+/// The last news of an instance with so many sockets.
+fn drain_frame(sockets: usize) -> Bytes {
+    let sockets = u64::try_from(sockets).unwrap_or(u64::MAX);
+    let spread = Duration::from_millis(sockets.saturating_mul(1_000) / DRAINED_PER_SECOND);
+    let spread = spread.clamp(*DRAIN_SPREAD.start(), *DRAIN_SPREAD.end());
+    let spread_ms = u64::try_from(spread.as_millis()).unwrap_or_default();
+    let drain = Frame::news(ServerFrame::Drain { data: DrainFrame { retry_after_ms: 0, spread_ms } });
+    text_frame(&drain.to_json())
 }
 
 impl Drop for Seat {

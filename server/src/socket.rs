@@ -4,9 +4,11 @@
 //! not masked, so the bytes of a broadcast are the same for every socket and are made once.
 
 mod frame;
+mod line;
 mod stream;
 mod upgrade;
 
-pub use frame::{close_frame, ping_frame, text_frame, write_text_frame};
+pub use frame::{close_frame, ping_frame, text_frame, texts, write_text_frame};
+pub use line::{Line, LineEnd};
 pub use stream::{Received, SocketStream};
 pub use upgrade::{Refusal, Upgrade};

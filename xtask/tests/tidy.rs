@@ -45,6 +45,12 @@ const RULES: &[Rule] = &[
         reason: "the browser has one socket, in one file",
     },
     Rule {
+        within: &["app/", "server/src/", "frontend/"],
+        words: &["web_sys::EventSource", "EventSource::new"],
+        except: &["frontend/src/event_stream.rs"],
+        reason: "the browser's event streams are in one file",
+    },
+    Rule {
         within: &["app/"],
         words: &["server::", "frontend::"],
         except: &[],

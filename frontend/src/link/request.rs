@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use wire::{Channel, Code, Payload, Receipt};
 
 /// Publishes with a request.
-pub(super) async fn publish(channel: &Channel, payload: Payload, uuid: &str) -> Result<Receipt, PublishError> {
+pub(crate) async fn publish(channel: &Channel, payload: Payload, uuid: &str) -> Result<Receipt, PublishError> {
     let body = json!({ "data": payload, "uuid": uuid }).to_string();
     let response = Request::post(&format!("/api/1/app-cluster/broadcast/{channel}"))
         .header("Content-Type", "application/json")

@@ -1,6 +1,6 @@
 //! Where browsers open their sockets.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Extension, Router,
@@ -62,20 +62,26 @@ async fn connect(
     };
     let seat = match site.relay.seat(peer.ip()) {
         Ok(seat) => seat,
-        Err(NoSeat::Address) => {
-            let error = "too many sockets from this address";
-            return refuse(StatusCode::TOO_MANY_REQUESTS, Code::TooManyConnections, error);
-        }
-        Err(NoSeat::Rush) => {
-            let error = "too many browsers come at once; come back in a moment";
-            // By chance, as ports are given out: so that they do not come at once again.
-            let pause = Duration::from_secs(1 + u64::from(peer.port()) % RUSH_SPREAD_SECONDS);
-            let refusal = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, Code::TooManyConnections, error);
-            return refusal.retry_after(pause).at(&path);
-        }
+        Err(error) => return no_seat(error, peer).at(&path),
     };
     let uuid: Arc<str> =
         parameters.uuid.as_deref().and_then(valid_uuid).unwrap_or_else(|| Arc::from(Uuid::new_v4().to_string()));
     let relay = site.relay.clone();
     upgrade.accept(move |stream| async move { relay.serve(stream, uuid, seat).await })
+}
+
+/// The answer to a browser there is no place for.
+pub(super) fn no_seat(error: NoSeat, peer: SocketAddr) -> ApiError {
+    match error {
+        NoSeat::Address => {
+            let error = "too many sockets from this address";
+            ApiError::new(StatusCode::TOO_MANY_REQUESTS, Code::TooManyConnections, error)
+        }
+        NoSeat::Rush => {
+            let error = "too many browsers come at once; come back in a moment";
+            // By chance, as ports are given out: so that they do not come at once again.
+            let pause = Duration::from_secs(1 + u64::from(peer.port()) % RUSH_SPREAD_SECONDS);
+            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, Code::TooManyConnections, error).retry_after(pause)
+        }
+    }
 }

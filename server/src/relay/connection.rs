@@ -5,22 +5,17 @@ use std::{pin::pin, sync::Arc, time::Duration};
 use bytes::Bytes;
 use tokio::time::{Instant, sleep, timeout};
 use wire::{
-    Context, Frame, ServerFrame, WelcomeFrame, close,
+    close,
     limits::{PING_EVERY, PONG_WITHIN},
 };
 
 use super::{
-    PATH, Shared,
+    LAST_FRAME_WITHIN, Shared,
     protocol::Protocol,
     queue::{Queue, QueueEnd},
 };
-use crate::{
-    clock,
-    socket::{Received, SocketStream, close_frame, ping_frame, text_frame},
-};
+use crate::socket::{Received, SocketStream, close_frame, ping_frame};
 
-/// How long a socket that reads too slowly has to take the rest of a frame and the close behind it.
-const LAST_FRAME_WITHIN: Duration = Duration::from_secs(5);
 /// How long a socket that was told to go has to do so.
 const HANG_UP_WITHIN: Duration = Duration::from_secs(2);
 
@@ -28,7 +23,7 @@ const HANG_UP_WITHIN: Duration = Duration::from_secs(2);
 pub(super) struct Connection {
     shared: Arc<Shared>,
     stream: SocketStream,
-    queue: Arc<Queue>,
+    queue: Arc<Queue<Bytes>>,
     protocol: Protocol,
     /// Written next; kept between writes so that it is not allocated for each.
     frames: Vec<Bytes>,
@@ -46,27 +41,14 @@ impl Connection {
     pub(super) fn new(shared: Arc<Shared>, stream: SocketStream, uuid: Arc<str>) -> Self {
         let queue = Queue::new(&shared.limits);
         let protocol = Protocol::new(Arc::clone(&shared), Arc::clone(&queue), Arc::clone(&uuid));
-        let connected = Frame::news(ServerFrame::Connected {
-            client_id: uuid,
-            namespace: PATH.to_owned(),
-            limits: shared.limits_frame(),
-            ctx: Context::default(),
-        });
-        let welcome = Frame::news(ServerFrame::Welcome {
-            data: WelcomeFrame {
-                message: "Ready for subscriptions".to_owned(),
-                timestamp: clock::now(),
-                cluster_mode: Some(shared.is_cluster_mode()),
-            },
-        });
-        let frames = vec![text_frame(&connected.to_json()), text_frame(&welcome.to_json())];
+        let frames = shared.greeting(uuid).into();
         Self { shared, stream, queue, protocol, frames }
     }
 
     pub(super) async fn run(mut self) {
-        let key = self.shared.sockets().queues.insert(Arc::clone(&self.queue));
+        let key = self.shared.enter(self.queue.clone());
         let end = self.converse().await;
-        self.shared.sockets().queues.remove(key);
+        self.shared.leave(key);
         // Whoever publishes from here on need not think of this socket.
         drop(self.protocol);
         if let End::Close { code, reason } = end {

@@ -25,7 +25,7 @@ const PUBLISHES: usize = 64;
 /// The state of one browser's conversation.
 pub(super) struct Protocol {
     shared: Arc<Shared>,
-    queue: Arc<Queue>,
+    queue: Arc<Queue<Bytes>>,
     uuid: Arc<str>,
     subscriptions: HashMap<String, Subscription>,
     /// Publishes that wait for those under way.
@@ -50,7 +50,7 @@ struct Refusal {
 }
 
 impl Protocol {
-    pub(super) fn new(shared: Arc<Shared>, queue: Arc<Queue>, uuid: Arc<str>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, queue: Arc<Queue<Bytes>>, uuid: Arc<str>) -> Self {
         Self {
             shared,
             queue,

@@ -1,7 +1,7 @@
-//! What waits to be written to one socket.
+//! What waits to be written to one browser.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Poll,
 };
@@ -17,30 +17,29 @@ use crate::{
     socket::text_frame,
 };
 
-/// Frames for which room is kept once they are written; a burst's room is given back.
+/// Items for which room is kept once they are written; a burst's room is given back.
 const ROOM_KEPT: usize = 32;
-/// Empty places of needless frames that may gather before they are removed.
+/// Needless items that may gather before they are removed.
 const NEEDLESS_KEPT: usize = 64;
 
-/// The frames of one socket, within bounds. When a bound is passed everything that waits is dropped
-/// and the socket is to be closed with 4408: it resumes from its position, or learns of a gap.
+/// The frames of one browser, within bounds. When a bound is passed everything that waits is dropped
+/// and the connection is to be closed: the browser resumes from its position, or learns of a gap.
 ///
-/// The instance's stop comes this way too, so that a socket waits for one thing only.
-pub(super) struct Queue {
-    state: Mutex<State>,
+/// The instance's stop comes this way too, so that a connection waits for one thing only.
+pub(super) struct Queue<T> {
+    state: Mutex<State<T>>,
     waker: AtomicWaker,
     frames_max: usize,
     bytes_max: usize,
 }
 
-#[derive(Default)]
-struct State {
-    /// Whole frames, one or several in each.
-    frames: Vec<Bytes>,
-    /// Where the waiting frame of a topic is.
+struct State<T> {
+    items: Vec<T>,
+    /// Where the waiting message of a topic is.
     latest: HashMap<Arc<str>, usize>,
-    /// Frames that are empty because a later one of their topic came.
-    needless: usize,
+    /// Where messages are that a later one of their topic made needless.
+    needless: HashSet<usize>,
+    /// Frames in all items.
     count: usize,
     bytes: usize,
     /// The last delivery taken: a second subscription that matches brings it again.
@@ -51,16 +50,60 @@ struct State {
 /// Why a queue takes nothing any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum QueueEnd {
-    /// The socket read too slowly.
+    /// The browser read too slowly.
     Overflow,
     /// The instance stops.
     Drain,
 }
 
-impl Queue {
+/// One or several frames as they wait: a socket's bytes, or the events of a stream.
+pub(super) trait Item: Send + Sized + 'static {
+    /// A frame that tells something other than a message.
+    fn news(frame: Bytes) -> Self;
+    /// The frame that tells of a loss; the channel's log ends at `position`.
+    fn gap(frame: Bytes, channel: &Channel, position: Option<&Position>) -> Self;
+    /// One message.
+    fn message(delivery: &Arc<Delivery>) -> Self;
+    /// Messages handed on together, in as few items as may be, each with its number of messages.
+    fn messages(batch: &Batch, append: impl FnMut(Self, usize));
+    /// How much of the queue's bytes it takes.
+    fn size_bytes(&self) -> usize;
+}
+
+impl Item for Bytes {
+    fn news(frame: Bytes) -> Self {
+        frame
+    }
+
+    fn gap(frame: Bytes, _channel: &Channel, _position: Option<&Position>) -> Self {
+        frame
+    }
+
+    fn message(delivery: &Arc<Delivery>) -> Self {
+        delivery.encoded(frames::broadcast).clone()
+    }
+
+    fn messages(batch: &Batch, mut append: impl FnMut(Self, usize)) {
+        append(batch.encoded(frames::broadcasts).clone(), batch.deliveries().len());
+    }
+
+    fn size_bytes(&self) -> usize {
+        self.len()
+    }
+}
+
+/// A queue as the relay sees it, whatever it holds.
+pub(super) trait Outlet: Send + Sync {
+    /// Appends one frame.
+    fn tell(&self, frame: Bytes);
+    /// Appends a last frame; whoever takes learns that it is the last. Does nothing the second time.
+    fn drain(&self, last: Bytes);
+}
+
+impl<T: Item> Queue<T> {
     pub(super) fn new(limits: &LimitsConfig) -> Arc<Self> {
         Arc::new(Self {
-            state: Mutex::default(),
+            state: Mutex::new(State::new()),
             waker: AtomicWaker::new(),
             frames_max: limits.queue_messages,
             bytes_max: limits.queue_bytes,
@@ -68,44 +111,36 @@ impl Queue {
     }
 
     /// Appends one frame.
-    pub(super) fn push(&self, frame: Bytes) {
+    pub(super) fn push(&self, item: T) {
         let mut state = self.state();
-        let must_wake = state.frames.is_empty();
-        self.append(&mut state, frame, 1);
+        let must_wake = state.items.is_empty();
+        self.append(&mut state, item, 1);
+        let must_wake = must_wake || state.end.is_some();
         drop(state);
         if must_wake {
             self.waker.wake();
         }
     }
 
-    /// Appends a last frame; whoever takes learns that it is the last.
-    pub(super) fn drain(&self, last: Bytes) {
-        let mut state = self.state();
-        self.append(&mut state, last, 1);
-        state.end.get_or_insert(QueueEnd::Drain);
-        drop(state);
-        self.waker.wake();
-    }
-
-    /// Waits until something is there, then moves all of it into `frames`, which must be empty.
+    /// Waits until something is there, then moves all of it into `items`, which must be empty.
     /// Cancel safe.
     ///
     /// # Errors
     ///
     /// When the queue has ended; with [`QueueEnd::Drain`] the last frames are there nevertheless.
-    pub(super) async fn take(&self, frames: &mut Vec<Bytes>) -> Result<(), QueueEnd> {
+    pub(super) async fn take(&self, items: &mut Vec<T>) -> Result<(), QueueEnd> {
         std::future::poll_fn(|context| {
             self.waker.register(context.waker());
             let mut state = self.state();
-            if state.frames.is_empty() && state.end.is_none() {
+            if state.items.is_empty() && state.end.is_none() {
                 return Poll::Pending;
             }
             (state.bytes, state.count) = (0, 0);
             state.tidy();
             state.latest.clear();
-            std::mem::swap(&mut state.frames, frames);
-            if state.frames.capacity() > ROOM_KEPT {
-                state.frames = Vec::new();
+            std::mem::swap(&mut state.items, items);
+            if state.items.capacity() > ROOM_KEPT {
+                state.items = Vec::new();
             }
             Poll::Ready(state.end.map_or(Ok(()), Err))
         })
@@ -121,73 +156,85 @@ impl Queue {
         .await;
     }
 
-    /// Appends the frame of a delivery, which replaces one of its topic that still waits.
-    fn append_one(&self, state: &mut State, delivery: &Delivery) {
-        let frame = delivery.encoded(frames::broadcast).clone();
+    /// Appends one message, in place of one of its topic that still waits.
+    fn append_one(&self, state: &mut State<T>, delivery: &Arc<Delivery>) {
         if let Some(topic) = &delivery.topic
             && state.end.is_none()
         {
-            let place = state.frames.len();
+            let place = state.items.len();
             if let Some(before) = state.latest.insert(Arc::clone(topic), place) {
-                let needless = std::mem::take(&mut state.frames[before]);
-                state.bytes -= needless.len();
+                state.bytes -= state.items[before].size_bytes();
                 state.count -= 1;
-                state.needless += 1;
+                state.needless.insert(before);
             }
         }
-        self.append(state, frame, 1);
-        if state.needless > NEEDLESS_KEPT && state.needless * 2 > state.frames.len() {
+        self.append(state, T::message(delivery), 1);
+        if state.needless.len() > NEEDLESS_KEPT && state.needless.len() * 2 > state.items.len() {
             state.tidy();
         }
     }
 
-    fn append(&self, state: &mut State, frames: Bytes, count: usize) {
+    fn append(&self, state: &mut State<T>, item: T, count: usize) {
         if state.end.is_some() {
             return;
         }
-        state.bytes += frames.len();
+        state.bytes += item.size_bytes();
         state.count += count;
-        state.frames.push(frames);
+        state.items.push(item);
         if state.count > self.frames_max || state.bytes > self.bytes_max {
-            state.end = Some(QueueEnd::Overflow);
-            (state.frames, state.latest, state.needless) = Default::default();
+            *state = State { end: Some(QueueEnd::Overflow), ..State::new() };
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
-    /// Removes frames that became needless.
+impl<T> State<T> {
+    fn new() -> Self {
+        let (latest, needless) = (HashMap::new(), HashSet::new());
+        Self { items: Vec::new(), latest, needless, count: 0, bytes: 0, last_sequence: 0, end: None }
+    }
+
+    /// Removes what became needless.
     fn tidy(&mut self) {
-        if self.needless == 0 {
+        if self.needless.is_empty() {
             return;
         }
-        let mut kept = 0;
-        let places: Vec<usize> = self
-            .frames
-            .iter()
-            .map(|frame| {
-                kept += usize::from(!frame.is_empty());
-                kept.saturating_sub(1)
-            })
-            .collect();
-        self.latest.values_mut().for_each(|place| *place = places[*place]);
-        self.frames.retain(|frame| !frame.is_empty());
-        self.needless = 0;
+        let needless = std::mem::take(&mut self.needless);
+        let mut place = 0;
+        self.items.retain(|_| {
+            place += 1;
+            !needless.contains(&(place - 1))
+        });
+        let mut before: Vec<usize> = needless.into_iter().collect();
+        before.sort_unstable();
+        self.latest.values_mut().for_each(|place| *place -= before.partition_point(|gone| gone < place));
     }
 }
 
-impl Listener for Queue {
+impl<T: Item> Outlet for Queue<T> {
+    fn tell(&self, frame: Bytes) {
+        self.push(T::news(frame));
+    }
+
+    fn drain(&self, last: Bytes) {
+        let mut state = self.state();
+        self.append(&mut state, T::news(last), 1);
+        state.end.get_or_insert(QueueEnd::Drain);
+        drop(state);
+        self.waker.wake();
+    }
+}
+
+impl<T: Item> Listener for Queue<T> {
     fn deliver(&self, batch: &Batch) {
         let (Some(first), Some(last)) = (batch.deliveries().first(), batch.deliveries().last()) else { return };
         let mut state = self.state();
-        let must_wake = state.frames.is_empty();
+        let must_wake = state.items.is_empty();
         if first.sequence > state.last_sequence && !batch.has_topics() {
-            let frames = batch.encoded(frames::broadcasts).clone();
-            self.append(&mut state, frames, batch.deliveries().len());
+            T::messages(batch, |item, count| self.append(&mut state, item, count));
         } else {
             for delivery in batch.deliveries() {
                 if delivery.sequence > state.last_sequence {
@@ -196,14 +243,15 @@ impl Listener for Queue {
             }
         }
         state.last_sequence = state.last_sequence.max(last.sequence);
+        let must_wake = must_wake || state.end.is_some();
         drop(state);
         if must_wake {
             self.waker.wake();
         }
     }
 
-    fn lost(&self, channel: &Channel, _position: Option<&Position>) {
+    fn lost(&self, channel: &Channel, position: Option<&Position>) {
         let gap = Frame::news(ServerFrame::Gap { data: GapFrame { channel: channel.clone() } });
-        self.push(text_frame(&gap.to_json()));
+        self.push(T::gap(text_frame(&gap.to_json()), channel, position));
     }
 }

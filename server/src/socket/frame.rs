@@ -2,7 +2,7 @@
 //!
 //! Source: RFC 6455, section 5.2.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 const FINAL_TEXT: u8 = 0x81;
 const FINAL_CLOSE: u8 = 0x88;
@@ -35,6 +35,23 @@ pub fn ping_frame() -> Bytes {
     Bytes::from_static(&[FINAL_PING, 0])
 }
 
+/// The texts of whole frames in a row: for who wants them without a WebSocket. They share the bytes.
+pub fn texts(frames: &Bytes) -> impl Iterator<Item = Bytes> + use<> {
+    let mut rest = frames.clone();
+    std::iter::from_fn(move || {
+        let (header_bytes, length) = match *rest.get(1)? {
+            126 => (4, rest.get(2..4)?.get_u16().into()),
+            127 => (HEADER_BYTES, rest.get(2..HEADER_BYTES)?.get_u64().try_into().ok()?),
+            length => (2, usize::from(length)),
+        };
+        if rest.len() < header_bytes + length {
+            return None;
+        }
+        rest.advance(header_bytes);
+        Some(rest.split_to(length))
+    })
+}
+
 fn frame(first: u8, payload: &[u8]) -> Bytes {
     let mut bytes = BytesMut::with_capacity(HEADER_BYTES + payload.len());
     write(&mut bytes, first, payload);
@@ -60,7 +77,9 @@ fn write(bytes: &mut BytesMut, first: u8, payload: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use super::{close_frame, text_frame};
+    use bytes::BytesMut;
+
+    use super::{close_frame, text_frame, texts, write_text_frame};
 
     #[test]
     fn lengths_are_written_in_the_shortest_form() {
@@ -73,5 +92,17 @@ mod tests {
     #[test]
     fn a_close_reason_never_exceeds_a_control_frame() {
         assert_eq!(close_frame(4408, &"é".repeat(100))[1], 2 + 122);
+    }
+
+    #[test]
+    fn texts_come_out_of_frames_as_they_went_in() {
+        let written: Vec<_> = [0, 2, 125, 126, 65_535, 65_536].map(|length| "x".repeat(length)).into();
+        let mut frames = BytesMut::new();
+        for text in &written {
+            write_text_frame(&mut frames, text);
+        }
+        assert!(texts(&frames.clone().freeze()).eq(written.iter().map(String::as_bytes)));
+        frames.truncate(frames.len() - 1);
+        assert_eq!(texts(&frames.freeze()).count(), written.len() - 1);
     }
 }

@@ -1,6 +1,7 @@
 //! What the tests share: real servers on free ports, instances, browsers.
 
 pub mod browser;
+pub mod events;
 pub mod instance;
 pub mod mongod;
 pub mod redis;

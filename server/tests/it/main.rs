@@ -4,6 +4,7 @@
 
 mod bus;
 mod cluster;
+mod events;
 mod kit;
 mod outage;
 mod relay;
