@@ -28,7 +28,7 @@ use crate::bus::{Bus, Inbox};
 
 pub use crate::bus::Link;
 pub use delivery::{Batch, Delivery, Listener, Omit};
-pub use publish::{Draft, PublishError};
+pub use publish::{Draft, PublishError, Route, Saved};
 pub use subscribe::{Joined, Subscription};
 
 use deliver::Task;
