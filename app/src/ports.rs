@@ -64,7 +64,8 @@ pub trait Cluster: Send + Sync + 'static {
     ) -> Result<Receipt, PublishError>;
 
     /// Publishes behind the answer to a request: queued in order, never fails the request. Waits only
-    /// while the queue (4,096 messages) is full.
+    /// while the queue (4,096 messages) is full. What is queued is lost when the instance is killed: news
+    /// of a saved change belongs into the same transaction, see [`Tell`].
     async fn announce(&self, channel: &Channel, payload: Payload, publisher: Publisher);
 
     /// Calls `callback` with every message on a matching channel from now on, for as long as the
@@ -104,6 +105,23 @@ pub enum OwnMessages {
     Omit,
 }
 
+/// News of a change, saved in one transaction with it and broadcast once it is safe.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Announcement {
+    /// Where everybody hears of it.
+    pub channel: Channel,
+    /// What they hear.
+    pub payload: Payload,
+    /// Who made the change.
+    pub publisher: Publisher,
+}
+
+/// Says what is to be announced of a change; `None` when nobody is to hear of it.
+///
+/// Gets the document after the change; of a removed one, as it last was. It is called while the change
+/// is being saved, more than once when two changes meet, so it only computes: no waiting, no I/O.
+pub type Tell<T> = Box<dyn Fn(&T) -> Option<Announcement> + Send + Sync>;
+
 /// Why a message was not taken.
 #[derive(Debug, Error)]
 pub enum PublishError {
@@ -128,16 +146,20 @@ pub struct ClusterStatus {
 }
 
 /// The documents of the to-do list.
+///
+/// A change and what `tell` says of it are saved together, both or neither. The announcement is then
+/// broadcast without being waited for, in the order of the document's changes; an instance that is
+/// killed in between broadcasts it when it is back, or another instance does that shares the store.
 #[async_trait]
 pub trait Todos: Send + Sync + 'static {
     /// One page, newest first by (`createdAt`, `_id`), behind `cursor`.
     async fn list(&self, limit: usize, cursor: Option<&str>) -> Result<TodoPage, StoreError>;
     /// Adds one; answers when it is safely stored.
-    async fn create(&self, title: &Title, username: &str) -> Result<Todo, StoreError>;
+    async fn create(&self, title: &Title, username: &str, tell: Tell<Todo>) -> Result<Todo, StoreError>;
     /// Turns done into not done and back; the todo after it.
-    async fn toggle(&self, id: &str) -> Result<Todo, StoreError>;
+    async fn toggle(&self, id: &str, tell: Tell<Todo>) -> Result<Todo, StoreError>;
     /// Removes one; the todo as it last was.
-    async fn delete(&self, id: &str) -> Result<Todo, StoreError>;
+    async fn delete(&self, id: &str, tell: Tell<Todo>) -> Result<Todo, StoreError>;
 }
 
 /// Why the store did not do it.

@@ -1,7 +1,9 @@
 //! What can be done to the to-do list: one way for REST routes and server functions alike.
 //!
 //! Every change goes validate → save → answer → broadcast. The saved document is the truth; the
-//! broadcast is news of it, and losing one never fails a request.
+//! broadcast is news of it, saved in the same transaction, so that neither is without the other.
+
+use std::sync::Arc;
 
 use http::StatusCode;
 use serde_json::Value;
@@ -9,7 +11,7 @@ use thiserror::Error;
 use wire::{Channel, Code};
 
 use crate::{
-    ports::{Ports, Publisher, StoreError},
+    ports::{Announcement, Ports, Publisher, StoreError, Tell},
     timestamp,
     todo::{ITEM_UPDATED, LIST_CHANGED, Title, TitleError, Todo, TodoAction, TodoChange, TodoPage, TodoUser},
 };
@@ -33,13 +35,8 @@ pub async fn list(ports: &Ports, limit: usize, cursor: Option<&str>) -> Result<T
 /// When the text is no title, or the store does not answer.
 pub async fn create(ports: &Ports, text: &str, publisher: Publisher) -> Result<Todo, TodoError> {
     let title = Title::parse(text)?;
-    let ports = ports.clone();
-    to_the_end(async move {
-        let todo = ports.todos.create(&title, name(&publisher)).await?;
-        announce(&ports, TodoAction::Created, &todo, publisher).await;
-        Ok(todo)
-    })
-    .await
+    let (todos, username) = (Arc::clone(&ports.todos), name(&publisher).to_owned());
+    to_the_end(async move { todos.create(&title, &username, tell(TodoAction::Created, publisher)).await }).await
 }
 
 /// Turns done into not done and back, and tells every open browser.
@@ -48,13 +45,8 @@ pub async fn create(ports: &Ports, text: &str, publisher: Publisher) -> Result<T
 ///
 /// When there is no such todo, or the store does not answer.
 pub async fn toggle(ports: &Ports, id: &str, publisher: Publisher) -> Result<Todo, TodoError> {
-    let (ports, id) = (ports.clone(), id.to_owned());
-    to_the_end(async move {
-        let todo = ports.todos.toggle(&id).await?;
-        announce(&ports, TodoAction::Updated, &todo, publisher).await;
-        Ok(todo)
-    })
-    .await
+    let (todos, id) = (Arc::clone(&ports.todos), id.to_owned());
+    to_the_end(async move { todos.toggle(&id, tell(TodoAction::Updated, publisher)).await }).await
 }
 
 /// Removes a todo and tells every open browser; the todo as it last was.
@@ -63,13 +55,8 @@ pub async fn toggle(ports: &Ports, id: &str, publisher: Publisher) -> Result<Tod
 ///
 /// When there is no such todo, or the store does not answer.
 pub async fn delete(ports: &Ports, id: &str, publisher: Publisher) -> Result<Todo, TodoError> {
-    let (ports, id) = (ports.clone(), id.to_owned());
-    to_the_end(async move {
-        let todo = ports.todos.delete(&id).await?;
-        announce(&ports, TodoAction::Deleted, &todo, publisher).await;
-        Ok(todo)
-    })
-    .await
+    let (todos, id) = (Arc::clone(&ports.todos), id.to_owned());
+    to_the_end(async move { todos.delete(&id, tell(TodoAction::Deleted, publisher)).await }).await
 }
 
 /// Why the list was not changed or shown; the message is for the visitor.
@@ -125,20 +112,24 @@ impl From<StoreError> for TodoError {
 }
 
 /// Carries `change` through even when the browser hangs up meanwhile, which drops the request's
-/// future: what was saved must be announced.
+/// future: a change that was begun is saved and announced at once.
 async fn to_the_end<T: Send + 'static>(
-    change: impl Future<Output = Result<T, TodoError>> + Send + 'static,
+    change: impl Future<Output = Result<T, StoreError>> + Send + 'static,
 ) -> Result<T, TodoError> {
-    tokio::spawn(change)
-        .await
-        .unwrap_or_else(|ended| Err(TodoError::Unavailable(StoreError::Unavailable(Box::new(ended)))))
+    let ended = tokio::spawn(change).await;
+    Ok(ended.unwrap_or_else(|ended| Err(StoreError::Unavailable(Box::new(ended))))?)
 }
 
 fn name(publisher: &Publisher) -> &str {
     if publisher.username.is_empty() { GUEST } else { &publisher.username }
 }
 
-async fn announce(ports: &Ports, action: TodoAction, todo: &Todo, publisher: Publisher) {
+/// What everybody hears of a change.
+fn tell(action: TodoAction, publisher: Publisher) -> Tell<Todo> {
+    Box::new(move |todo| announcement(action, todo, &publisher))
+}
+
+fn announcement(action: TodoAction, todo: &Todo, publisher: &Publisher) -> Option<Announcement> {
     let channel = match action {
         TodoAction::Created | TodoAction::Deleted => LIST_CHANGED,
         TodoAction::Updated => ITEM_UPDATED,
@@ -146,14 +137,15 @@ async fn announce(ports: &Ports, action: TodoAction, todo: &Todo, publisher: Pub
     let change = TodoChange {
         action,
         todo: todo.clone(),
-        user: TodoUser { username: name(&publisher).to_owned() },
+        user: TodoUser { username: name(publisher).to_owned() },
         timestamp: timestamp::rfc3339(timestamp::now()),
         uuid: publisher.uuid.as_deref().map(str::to_owned),
     };
     // Both are constants of this crate, so neither can miss; a test holds that.
-    if let (Ok(channel), Ok(Value::Object(payload))) = (Channel::parse(channel), serde_json::to_value(change)) {
-        ports.cluster.announce(&channel, payload, publisher).await;
-    }
+    let (Ok(channel), Ok(Value::Object(payload))) = (Channel::parse(channel), serde_json::to_value(change)) else {
+        return None;
+    };
+    Some(Announcement { channel, payload, publisher: publisher.clone() })
 }
 
 #[cfg(test)]
@@ -161,9 +153,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_channels_of_the_list_are_well_formed() {
-        for name in [LIST_CHANGED, ITEM_UPDATED] {
-            assert_eq!(Channel::parse(name).unwrap().as_str(), name);
+    fn every_change_is_announced_on_the_channel_of_its_kind() {
+        let todo = Todo {
+            id: "0123456789abcdef01234567".into(),
+            title: "tea".into(),
+            completed: false,
+            username: GUEST.into(),
+            created_at: timestamp::rfc3339(0),
+            updated_at: timestamp::rfc3339(0),
+        };
+        let publisher = Publisher { uuid: Some("tab".into()), username: String::new() };
+        for (action, channel, word) in [
+            (TodoAction::Created, LIST_CHANGED, "created"),
+            (TodoAction::Updated, ITEM_UPDATED, "updated"),
+            (TodoAction::Deleted, LIST_CHANGED, "deleted"),
+        ] {
+            let Announcement { channel: on, payload, publisher: by } = tell(action, publisher.clone())(&todo).unwrap();
+            assert_eq!((on.as_str(), by), (channel, publisher.clone()));
+            assert_eq!((&payload["action"], &payload["uuid"]), (&word.into(), &"tab".into()));
+            assert_eq!(payload["todo"], serde_json::to_value(&todo).unwrap());
+            assert_eq!(payload["user"]["username"], GUEST);
         }
     }
 

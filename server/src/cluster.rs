@@ -123,5 +123,5 @@ impl Listener for CallbackListener {
 }
 
 fn draft(channel: &Channel, payload: Payload, publisher: Publisher) -> Draft {
-    Draft { channel: channel.clone(), payload, uuid: publisher.uuid, username: publisher.username }
+    Draft { channel: channel.clone(), payload, uuid: publisher.uuid, username: publisher.username, saved: None }
 }

@@ -34,7 +34,7 @@ use crate::{
 
 pub use crate::bus::Link;
 pub use delivery::{Batch, Delivery, Listener, Omit};
-pub use publish::{Draft, PublishError};
+pub use publish::{Draft, PublishError, Route, Saved};
 pub use subscribe::{Joined, Subscription};
 
 use deliver::Task;

@@ -24,6 +24,7 @@ use crate::{
     identity,
     relay::Relay,
     store::{OpenError, Store},
+    teller::Teller,
 };
 
 /// How long the start waits for Redis, so that the instance can claim its name.
@@ -35,6 +36,7 @@ pub struct Instance {
     router: Router,
     config: Config,
     site: Site,
+    teller: Teller,
     bus: Arc<dyn Bus>,
 }
 
@@ -78,13 +80,14 @@ impl Instance {
         let limits = OutboxLimits { messages: fallback.outbox_messages, bytes: fallback.outbox_bytes };
         let hub = Hub::start(Arc::clone(&bus), inbox, instance_id, limits, &config.channels);
         let relay = Relay::start(hub.clone(), config.limits.clone());
+        let teller = Teller::start(store.outbox(), hub.clone());
         let cluster = ClusterPort::start(hub.clone(), relay.clone(), redis_mode, started_at);
         let ports = Ports { cluster: Arc::new(cluster), todos: store.todos() };
         let leptos = leptos_options(&config)?;
         let backends = Backends { redis: redis_mode, mode: config.site.mode };
         let site = Site { ports, hub, relay, store, backends, leptos, started_at };
         let router = http::router(site.clone(), &config.limits);
-        Ok(Self { listener, router, config, site, bus })
+        Ok(Self { listener, router, config, site, teller, bus })
     }
 
     /// Where it listens.
@@ -109,7 +112,7 @@ impl Instance {
     /// Answers until `shutdown` completes; then lets browsers go elsewhere, finishes what is under way
     /// and closes everything in the order opposite to the start.
     pub async fn run_until(self, shutdown: impl Future<Output = ()>) {
-        let Self { listener, router, config, site, bus } = self;
+        let Self { listener, router, config, site, teller, bus } = self;
         let (hub, relay, store) = (site.hub.clone(), site.relay.clone(), Arc::clone(&site.store));
         let stop = CancellationToken::new();
         let serving = tokio::spawn(http::serve(listener, router, stop.clone()));
@@ -121,6 +124,7 @@ impl Instance {
             if serving.await.is_err() {
                 tracing::error!("serving ended before its time");
             }
+            teller.stop().await;
             hub.stop().await;
             bus.close().await;
             store.close().await;

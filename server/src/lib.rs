@@ -4,6 +4,9 @@
 //! gives it to the [`hub`]; the hub gives it an id and passes it to the [`bus`], which appends it to
 //! the channel's log and tells every instance that wants it; each instance's hub delivers it, in the
 //! log's order, to its listeners: sockets of the relay and callbacks of server code.
+//!
+//! News of a saved change comes another way to the hub: the [`store`] keeps it from the change's own
+//! transaction on until the [`teller`] has published it.
 
 pub mod bus;
 pub mod clock;
@@ -16,5 +19,6 @@ pub mod instance;
 pub mod relay;
 pub mod socket;
 pub mod store;
+pub mod teller;
 
 pub use instance::{Instance, StartError};

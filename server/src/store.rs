@@ -1,19 +1,24 @@
 //! Documents: one embedded file, or MongoDB. The truth that broadcasts are news of.
 //!
 //! A collection is a port of [`app::ports`] with one file in `store/embedded/` and one in
-//! `store/mongo/`; [`Store`] hands them out, whichever is behind it.
+//! `store/mongo/`; [`Store`] hands them out, whichever is behind it. A change and its announcement are
+//! saved together and wait in the [`Outbox`] until the announcement is published.
 
 mod cursor;
 mod embedded;
 mod mongo;
 mod open_error;
+mod outbox;
 
 use std::{path::Path, sync::Arc};
 
 use app::ports::{StoreError, Todos};
 use async_trait::async_trait;
 
-pub use self::open_error::OpenError;
+pub use self::{
+    open_error::OpenError,
+    outbox::{KEPT, KEPT_FOR, Lane, Outbox, Taken, Untold, Waiting},
+};
 
 /// An opened store. Clones share it.
 ///
@@ -29,6 +34,7 @@ pub use self::open_error::OpenError;
 pub struct Store {
     backend: Arc<dyn Backend>,
     todos: Arc<dyn Todos>,
+    outbox: Arc<dyn Outbox>,
 }
 
 impl Store {
@@ -39,7 +45,11 @@ impl Store {
     /// When another process has the file, it cannot be written, or it is damaged.
     pub async fn embedded(data_dir: &Path) -> Result<Self, OpenError> {
         let embedded = Arc::new(embedded::Embedded::open(data_dir).await?);
-        Ok(Self { todos: Arc::new(embedded::Todos::new(Arc::clone(&embedded))), backend: embedded })
+        Ok(Self {
+            todos: Arc::new(embedded::Todos::new(Arc::clone(&embedded))),
+            outbox: Arc::clone(&embedded) as Arc<dyn Outbox>,
+            backend: embedded,
+        })
     }
 
     /// Prepares for the MongoDB at this address; its first use connects, so that an absent one stops
@@ -50,12 +60,21 @@ impl Store {
     /// When the address is malformed.
     pub async fn mongo(uri: &str) -> Result<Self, OpenError> {
         let mongo = Arc::new(mongo::Mongo::new(uri).await?);
-        Ok(Self { todos: Arc::new(mongo::Todos::new(Arc::clone(&mongo))), backend: mongo })
+        Ok(Self {
+            todos: Arc::new(mongo::Todos::new(Arc::clone(&mongo))),
+            outbox: Arc::clone(&mongo) as Arc<dyn Outbox>,
+            backend: mongo,
+        })
     }
 
     /// The to-do list.
     pub fn todos(&self) -> Arc<dyn Todos> {
         Arc::clone(&self.todos)
+    }
+
+    /// The announcements of changes that are not told yet.
+    pub fn outbox(&self) -> Arc<dyn Outbox> {
+        Arc::clone(&self.outbox)
     }
 
     /// What is behind it: `embedded` or `mongodb`.

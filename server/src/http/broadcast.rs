@@ -42,7 +42,7 @@ async fn publish(
         return Err(bad_request(Code::InvalidData, "`data` must be an object"));
     };
     let uuid = publisher_uuid(&body, &headers);
-    let draft = Draft { channel: channel.clone(), payload, uuid, username: String::new() };
+    let draft = Draft { channel: channel.clone(), payload, uuid, username: String::new(), saved: None };
     let receipt = site.hub.publish(draft).await.map_err(|error| match error {
         PublishError::TooLarge => {
             ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, Code::PayloadTooLarge, error.to_string())

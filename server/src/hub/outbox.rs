@@ -1,13 +1,17 @@
 //! Messages the other instances have not got yet: kept while the link is down, in order, within bounds.
 
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     sync::Arc,
 };
 
 use wire::{Channel, Message};
 
 use super::OutboxLimits;
+
+/// Saved messages that are remembered as delivered here at most. Beyond, the oldest is forgotten, and a
+/// browser that saw it may be handed it again through the log.
+const SAVED: usize = 100_000;
 
 /// What waits for the link. When full, the oldest messages fall out and are counted, and their channels
 /// noted: whoever listens there is to be told.
@@ -21,6 +25,9 @@ pub(super) struct Outbox {
     /// Messages delivered here before they were logged, with the number of that delivery: who listened
     /// then must not get them again when they come back through the log.
     delivered: HashMap<Arc<str>, u64>,
+    /// The same for messages somebody else keeps, who may publish them more than once. Their ids sort
+    /// by time.
+    saved: BTreeMap<Arc<str>, u64>,
 }
 
 impl Outbox {
@@ -32,6 +39,7 @@ impl Outbox {
             dropped: 0,
             torn: BTreeSet::new(),
             delivered: HashMap::new(),
+            saved: BTreeMap::new(),
         }
     }
 
@@ -90,12 +98,26 @@ impl Outbox {
         std::mem::take(&mut self.dropped)
     }
 
-    /// Whether the message was delivered here before, and under which number. Asked once a message:
-    /// forgotten then.
+    /// Remembers that a saved message is delivered here, as number `sequence`; `false` when it was before.
+    pub(super) fn note_delivered(&mut self, message: &Message, sequence: u64) -> bool {
+        let Some(id) = &message.id else { return true };
+        if self.saved.contains_key(id) {
+            return false;
+        }
+        self.saved.insert(Arc::clone(id), sequence);
+        if self.saved.len() > SAVED {
+            self.saved.pop_first();
+        }
+        true
+    }
+
+    /// Whether the message was delivered here before, and under which number. Asked once a message that
+    /// waited here: forgotten then.
     pub(super) fn take_delivered(&mut self, message: &Message) -> Option<u64> {
-        if self.delivered.is_empty() {
+        if self.delivered.is_empty() && self.saved.is_empty() {
             return None;
         }
-        self.delivered.remove(message.id.as_ref()?)
+        let id = message.id.as_ref()?;
+        self.delivered.remove(id).or_else(|| self.saved.get(id).copied())
     }
 }

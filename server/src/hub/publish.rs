@@ -34,6 +34,33 @@ pub struct Draft {
     pub uuid: Option<Arc<str>>,
     /// Who publishes it, by name; empty for a guest.
     pub username: String,
+    /// What it was named when it was saved; a message that was not saved gets its name here.
+    pub saved: Option<Saved>,
+}
+
+/// A message that is kept by whoever publishes it until the receipt has no `fallback`.
+///
+/// It may be published as often as it takes: it is logged once, as long as the log reaches back to it,
+/// and delivered here once. The hub itself does not keep it for the other instances.
+#[derive(Clone, Debug)]
+pub struct Saved {
+    /// Its id, a uuid of version 7.
+    pub id: Arc<str>,
+    /// When it was saved, in milliseconds since 1970.
+    pub timestamp: u64,
+    /// Where it goes this time.
+    pub route: Route,
+}
+
+/// Where a saved message goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// To everybody, for the first time.
+    First,
+    /// To everybody, perhaps not for the first time.
+    Again,
+    /// To this instance's listeners only: it will be published again, behind others that wait.
+    Here,
 }
 
 /// Why a message was not taken.
@@ -48,8 +75,8 @@ pub enum PublishError {
 }
 
 impl Hub {
-    /// Publishes. Without a link the message is delivered on this instance and kept for the others:
-    /// `fallback` in the receipt. Answers within 4 s whatever Redis does.
+    /// Publishes. Without a link the message is delivered on this instance and kept for the others (a
+    /// [`Saved`] one by its publisher): `fallback` in the receipt. Answers within 4 s whatever Redis does.
     ///
     /// # Errors
     ///
@@ -65,23 +92,33 @@ impl Hub {
         let mut results = Vec::with_capacity(drafts.len());
         let mut messages = Vec::with_capacity(drafts.len());
         for draft in drafts {
+            let route = draft.saved.as_ref().map(|saved| saved.route);
             let message = Arc::new(shared.message(draft));
             if size_bytes(&message) <= FRAME_BYTES {
-                messages.push((results.len(), message));
+                messages.push((results.len(), message, route));
             }
             // Until something better is known of it.
             results.push(Err(PublishError::TooLarge));
         }
         let mut must_wait = false;
-        for run in messages.chunk_by(|(_, one), (_, next)| one.channel == next.channel) {
-            let together: Vec<_> = run.iter().map(|(_, message)| Arc::clone(message)).collect();
-            let positions = if must_wait { None } else { shared.publish_directly(&together).await };
+        for run in messages.chunk_by(|(_, one, by), (_, next, so)| one.channel == next.channel && by == so) {
+            let together: Vec<_> = run.iter().map(|(_, message, _)| Arc::clone(message)).collect();
+            let attempt = match run.first().and_then(|(_, _, route)| *route) {
+                None | Some(Route::First) => Some(Attempt::First),
+                Some(Route::Again) => Some(Attempt::Again),
+                Some(Route::Here) => None,
+            };
+            let positions = match attempt {
+                Some(attempt) if !must_wait => shared.publish_directly(&together, attempt).await,
+                _ => None,
+            };
             // Everything behind waits too: the order is the publisher's.
             must_wait = positions.is_none();
-            for (index, (place, message)) in run.iter().enumerate() {
-                results[*place] = match &positions {
-                    Some(positions) => Ok(receipt(message, positions.get(index).cloned())),
-                    None => shared.publish_here(message).await,
+            for (index, (place, message, route)) in run.iter().enumerate() {
+                results[*place] = match (&positions, route) {
+                    (Some(positions), _) => Ok(receipt(message, positions.get(index).cloned())),
+                    (None, None) => shared.publish_here(message).await,
+                    (None, Some(_)) => shared.deliver_here(message).await,
                 };
             }
         }
@@ -91,12 +128,12 @@ impl Hub {
 
 impl Shared {
     /// Where messages of one channel are in its log, or `None` when they have to wait for the link.
-    async fn publish_directly(&self, messages: &[Arc<Message>]) -> Option<Vec<Position>> {
+    async fn publish_directly(&self, messages: &[Arc<Message>], attempt: Attempt) -> Option<Vec<Position>> {
         let _behind_outbox = timeout(BEHIND_OUTBOX, self.flushing.read()).await.ok()?;
         if *self.link.borrow() == Link::Down || !self.outbox().is_empty() {
             return None;
         }
-        match self.bus.publish(messages, Attempt::First).await {
+        match self.bus.publish(messages, attempt).await {
             Ok(positions) => Some(positions),
             Err(BusError::Down) => None,
             Err(error) => {
@@ -107,16 +144,20 @@ impl Shared {
     }
 
     fn message(&self, draft: Draft) -> Message {
-        let Draft { channel, mut payload, uuid, username } = draft;
+        let Draft { channel, mut payload, uuid, username, saved } = draft;
         if let Some(uuid) = &uuid {
             payload.insert("uuid".to_owned(), Value::String(uuid.to_string()));
         }
+        let (id, timestamp) = match saved {
+            Some(saved) => (saved.id, saved.timestamp),
+            None => (Uuid::now_v7().to_string().into(), now_milliseconds()),
+        };
         Message {
             channel,
             data: payload,
             instance_id: Arc::clone(&self.instance_id),
-            timestamp: now_milliseconds(),
-            id: Some(Uuid::now_v7().to_string().into()),
+            timestamp,
+            id: Some(id),
             position: None,
             uuid,
             username,
@@ -136,6 +177,18 @@ impl Shared {
         drop(outbox);
         self.flush_wanted.notify_one();
         Ok(receipt)
+    }
+
+    /// Delivers a saved message on this instance, unless that was done before.
+    async fn deliver_here(&self, message: &Arc<Message>) -> Result<Receipt, PublishError> {
+        let place = self.tasks.reserve().await.map_err(|_| PublishError::Stopping)?;
+        let mut outbox = self.outbox();
+        let sequence = self.next_sequence();
+        if outbox.note_delivered(message, sequence) {
+            place.send(Task::Here { message: Arc::clone(message), sequence });
+        }
+        drop(outbox);
+        Ok(receipt(message, None))
     }
 
     /// Sends what waits for the link whenever there is one, for as long as the hub runs.

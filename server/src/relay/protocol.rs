@@ -195,7 +195,8 @@ impl Protocol {
                 self.queue.push(receipt);
             }
         }
-        let draft = Draft { channel, payload, uuid: Some(Arc::clone(&self.uuid)), username: String::new() };
+        let uuid = Some(Arc::clone(&self.uuid));
+        let draft = Draft { channel, payload, uuid, username: String::new(), saved: None };
         self.waiting.push((draft, request_id));
         Ok(())
     }

@@ -4,12 +4,13 @@
 //! whatever has gathered meanwhile in one transaction: a single `fsync` serves many requests.
 
 mod data_file;
+mod outbox;
 mod todos;
 mod writer;
 
 use std::{fs, path::Path, sync::Arc};
 
-use app::ports::StoreError;
+use app::ports::{StoreError, Tell};
 use async_trait::async_trait;
 use redb::{ReadTransaction, ReadableDatabase, WriteTransaction};
 use tokio::{
@@ -21,7 +22,10 @@ use self::{
     data_file::DataFile,
     writer::{Order, Reply},
 };
-use super::{Backend, OpenError};
+use super::{
+    Backend, OpenError,
+    outbox::{Lane, Untold},
+};
 
 pub(super) use self::todos::EmbeddedTodos as Todos;
 
@@ -38,6 +42,7 @@ type Done<T> = Result<Result<T, StoreError>, redb::Error>;
 pub(super) struct Embedded {
     file: Arc<DataFile>,
     orders: mpsc::Sender<Order>,
+    lane: Arc<Lane>,
 }
 
 impl Embedded {
@@ -47,12 +52,12 @@ impl Embedded {
         let opened = task::spawn_blocking(move || {
             let directory = |cause| OpenError::Directory { path: data_dir.clone(), cause };
             make_directory(&data_dir).map_err(directory)?;
-            let file = Arc::new(DataFile::open(data_dir.join(FILE), &[todos::create_tables])?);
+            let file = Arc::new(DataFile::open(data_dir.join(FILE), &[todos::create_tables, outbox::create_tables])?);
             // The new file's name must outlast a power cut as well.
             fs::File::open(&data_dir).and_then(|it| it.sync_all()).map_err(directory)?;
             let (orders, ordered) = mpsc::channel(WAITING);
             writer::start(Arc::clone(&file), ordered).map_err(directory)?;
-            Ok(Self { file, orders })
+            Ok(Self { file, orders, lane: Arc::default() })
         });
         opened.await.unwrap_or_else(|ended| Err(OpenError::Damaged { path: FILE.into(), cause: ended.to_string() }))
     }
@@ -78,11 +83,34 @@ impl Embedded {
         &self,
         change: impl FnOnce(&WriteTransaction) -> Done<T> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.write_and_tell(change, Box::new(|_| None)).await
+    }
+
+    /// The same with news of the change: on the disk are both, or neither. Goes on the lane when it is.
+    async fn write_and_tell<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&WriteTransaction) -> Done<T> + Send + 'static,
+        tell: Tell<T>,
+    ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
+        let lane = Arc::clone(&self.lane);
         let order = Order::Change(Box::new(move |transaction| {
-            let (done, reply): (_, Reply) = match change(transaction) {
-                // Whoever asked may have left; what was done stays done.
-                Ok(value) => (Ok(()), Box::new(move || drop(answer.send(value)))),
+            let done = change(transaction).and_then(|value| {
+                let untold = value.as_ref().ok().and_then(&tell).map(Untold::new);
+                untold.iter().try_for_each(|untold| outbox::add(transaction, untold))?;
+                Ok((value, untold))
+            });
+            let (done, reply): (_, Reply) = match done {
+                Ok((value, untold)) => {
+                    let reply = move || {
+                        if let Some(untold) = untold {
+                            lane.put(untold);
+                        }
+                        // Whoever asked may have left; what was done stays done.
+                        drop(answer.send(value));
+                    };
+                    (Ok(()), Box::new(reply))
+                }
                 Err(error) => (Err(error), Box::new(move || drop(answer))),
             };
             (done, reply)

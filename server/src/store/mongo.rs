@@ -1,9 +1,11 @@
 //! Documents in MongoDB, shared by all instances of a site.
 
+mod change;
+mod outbox;
 mod todos;
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -17,8 +19,9 @@ use mongodb::{
 };
 use thiserror::Error;
 use tokio::time::timeout;
+use uuid::Uuid;
 
-use super::{Backend, OpenError};
+use super::{Backend, OpenError, outbox::Lane};
 
 pub(super) use self::todos::MongoTodos as Todos;
 
@@ -33,7 +36,20 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 pub(super) struct Mongo {
     client: Client,
     database: Database,
-    is_prepared: AtomicBool,
+    /// Set when the server was first reached and the indexes are in place.
+    kind: OnceLock<Kind>,
+    /// Who tells what is saved here.
+    owner: OnceLock<Arc<str>>,
+    lane: Lane,
+}
+
+/// What a MongoDB can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// One server: one document is written at once.
+    Alone,
+    /// A replica set, or a cluster of them: several documents are, in a transaction.
+    WithTransactions,
 }
 
 impl Mongo {
@@ -49,16 +65,13 @@ impl Mongo {
         let name = options.default_database.clone().unwrap_or_else(|| DATABASE.into());
         let client = Client::with_options(options).map_err(|error| OpenError::of_address(&error))?;
         let database = client.database(&name);
-        Ok(Self { client, database, is_prepared: AtomicBool::new(false) })
+        Ok(Self { client, database, kind: OnceLock::new(), owner: OnceLock::new(), lane: Lane::default() })
     }
 
     /// Runs one request, with the indexes in place, within [`ANSWER_WITHIN`].
     async fn within<T>(&self, request: impl Future<Output = Result<T, Error>> + Send) -> Result<T, StoreError> {
         let prepared = async {
-            if !self.is_prepared.load(Ordering::Acquire) {
-                todos::create_indexes(&self.database).await?;
-                self.is_prepared.store(true, Ordering::Release);
-            }
+            self.prepare().await?;
             request.await
         };
         match timeout(ANSWER_WITHIN, prepared).await {
@@ -66,6 +79,26 @@ impl Mongo {
             Ok(Err(error)) => Err(StoreError::Unavailable(Box::new(Fault::Driver(error)))),
             Err(_) => Err(StoreError::Unavailable(Box::new(Fault::Silent))),
         }
+    }
+}
+
+impl Mongo {
+    /// Learns what the server can do and makes the indexes, once.
+    async fn prepare(&self) -> Result<Kind, Error> {
+        if let Some(kind) = self.kind.get() {
+            return Ok(*kind);
+        }
+        let hello = self.database.run_command(doc! { "hello": 1 }).await?;
+        let has_transactions = hello.contains_key("setName") || hello.get_str("msg").is_ok_and(|msg| msg == "isdbgrid");
+        todos::create_indexes(&self.database).await?;
+        outbox::create_indexes(&self.database).await?;
+        let kind = if has_transactions { Kind::WithTransactions } else { Kind::Alone };
+        Ok(*self.kind.get_or_init(|| kind))
+    }
+
+    /// The name of this instance, or one of its own for a store without an instance.
+    fn owner(&self) -> Arc<str> {
+        Arc::clone(self.owner.get_or_init(|| Uuid::new_v4().to_string().into()))
     }
 }
 

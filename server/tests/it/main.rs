@@ -11,4 +11,5 @@ mod relay;
 mod rest;
 mod start;
 mod store;
+mod tell;
 mod todos;

@@ -7,7 +7,7 @@ mod mongo;
 use std::{collections::HashSet, future::Future};
 
 use app::{
-    ports::{StoreError, Todos},
+    ports::{StoreError, Tell, Todos},
     todo::{Title, Todo, TodoStats},
 };
 use server::store::Store;
@@ -47,7 +47,7 @@ async fn a_new_list_is_empty(store: Store) {
 
 async fn a_created_todo_is_listed_as_answered(store: Store) {
     let todos = store.todos();
-    let made = todos.create(&title("water the plants"), "mona").await.unwrap();
+    let made = todos.create(&title("water the plants"), "mona", silent()).await.unwrap();
     assert_eq!((made.title.as_str(), made.completed, made.username.as_str()), ("water the plants", false, "mona"));
     assert!(made.id.len() == 24 && made.id.bytes().all(|byte| byte.is_ascii_hexdigit()), "{}", made.id);
     assert_eq!(made.created_at, made.updated_at);
@@ -58,21 +58,21 @@ async fn a_created_todo_is_listed_as_answered(store: Store) {
 
 async fn a_toggle_turns_and_turns_back(store: Store) {
     let todos = store.todos();
-    let made = todos.create(&title("t"), "guest").await.unwrap();
-    let done = todos.toggle(&made.id).await.unwrap();
+    let made = todos.create(&title("t"), "guest", silent()).await.unwrap();
+    let done = todos.toggle(&made.id, silent()).await.unwrap();
     assert!(done.completed && done.updated_at >= made.updated_at, "{done:?}");
     assert_eq!(Todo { completed: false, updated_at: made.updated_at.clone(), ..done.clone() }, made);
     assert_eq!(stats(&*todos).await, (1, 1, 0));
-    assert!(!todos.toggle(&made.id.to_uppercase()).await.unwrap().completed);
+    assert!(!todos.toggle(&made.id.to_uppercase(), silent()).await.unwrap().completed);
     assert_eq!(stats(&*todos).await, (1, 0, 1));
 }
 
 async fn a_toggle_by_many_at_once_loses_none(store: Store) {
     let todos = store.todos();
-    let made = todos.create(&title("t"), "guest").await.unwrap();
+    let made = todos.create(&title("t"), "guest", silent()).await.unwrap();
     let states = at_once(51, |_| {
         let (todos, id) = (store.todos(), made.id.clone());
-        async move { todos.toggle(&id).await.unwrap().completed }
+        async move { todos.toggle(&id, silent()).await.unwrap().completed }
     })
     .await;
     assert_eq!(states.iter().filter(|completed| **completed).count(), 26);
@@ -81,28 +81,28 @@ async fn a_toggle_by_many_at_once_loses_none(store: Store) {
 
 async fn a_deleted_todo_is_gone(store: Store) {
     let todos = store.todos();
-    let kept = todos.create(&title("kept"), "guest").await.unwrap();
-    let made = todos.create(&title("gone"), "guest").await.unwrap();
-    let done = todos.toggle(&made.id).await.unwrap();
-    assert_eq!(todos.delete(&made.id).await.unwrap(), done);
+    let kept = todos.create(&title("kept"), "guest", silent()).await.unwrap();
+    let made = todos.create(&title("gone"), "guest", silent()).await.unwrap();
+    let done = todos.toggle(&made.id, silent()).await.unwrap();
+    assert_eq!(todos.delete(&made.id, silent()).await.unwrap(), done);
     assert_eq!(all(&*todos, 20).await, [kept]);
     assert_eq!(stats(&*todos).await, (1, 0, 1));
-    assert!(matches!(todos.delete(&made.id).await, Err(StoreError::NotFound)));
+    assert!(matches!(todos.delete(&made.id, silent()).await, Err(StoreError::NotFound)));
 }
 
 async fn what_is_not_there_is_not_found(store: Store) {
     let todos = store.todos();
     let id = "0123456789abcdef01234567";
-    assert!(matches!(todos.toggle(id).await, Err(StoreError::NotFound)));
-    assert!(matches!(todos.delete(id).await, Err(StoreError::NotFound)));
+    assert!(matches!(todos.toggle(id, silent()).await, Err(StoreError::NotFound)));
+    assert!(matches!(todos.delete(id, silent()).await, Err(StoreError::NotFound)));
     assert_eq!(stats(&*todos).await, (0, 0, 0));
 }
 
 async fn malformed_ids_and_cursors_are_told_apart(store: Store) {
     let todos = store.todos();
     for id in ["", "1", "not-an-id", "0123456789abcdef0123456g", "0123456789abcdef012345678", "$where", "../../etc"] {
-        assert!(matches!(todos.toggle(id).await, Err(StoreError::InvalidId)), "{id}");
-        assert!(matches!(todos.delete(id).await, Err(StoreError::InvalidId)), "{id}");
+        assert!(matches!(todos.toggle(id, silent()).await, Err(StoreError::InvalidId)), "{id}");
+        assert!(matches!(todos.delete(id, silent()).await, Err(StoreError::InvalidId)), "{id}");
     }
     for cursor in ["", "x", "0123456789abcdef01234567", "{\"$gt\":1}", &"f".repeat(41)] {
         assert!(matches!(todos.list(5, Some(cursor)).await, Err(StoreError::InvalidCursor)), "{cursor}");
@@ -114,7 +114,7 @@ async fn paging_shows_each_todo_once_newest_first(store: Store) {
     // Faster than the clock ticks: many share a `createdAt`.
     at_once(47, |n| {
         let todos = store.todos();
-        async move { todos.create(&title(&format!("number {n}")), "guest").await.unwrap() }
+        async move { todos.create(&title(&format!("number {n}")), "guest", silent()).await.unwrap() }
     })
     .await;
     for limit in [1, 7, 46, 47, 48] {
@@ -128,16 +128,16 @@ async fn paging_neither_skips_nor_repeats_while_todos_come_and_go(store: Store) 
     let todos = store.todos();
     let mut there = HashSet::new();
     for n in 0..30 {
-        there.insert(todos.create(&title(&format!("before {n}")), "guest").await.unwrap().id);
+        there.insert(todos.create(&title(&format!("before {n}")), "guest", silent()).await.unwrap().id);
     }
     let (mut seen, mut cursor) = (Vec::new(), None);
     loop {
         let page = todos.list(4, cursor.as_deref()).await.unwrap();
         seen.extend(page.todos.iter().map(|todo| todo.id.clone()));
         // One comes in front; the very todo that the cursor names goes.
-        todos.create(&title("meanwhile"), "guest").await.unwrap();
+        todos.create(&title("meanwhile"), "guest", silent()).await.unwrap();
         if let Some(last) = page.todos.last() {
-            todos.delete(&last.id).await.unwrap();
+            todos.delete(&last.id, silent()).await.unwrap();
         }
         cursor = page.next_cursor;
         if cursor.is_none() {
@@ -151,7 +151,7 @@ async fn paging_neither_skips_nor_repeats_while_todos_come_and_go(store: Store) 
 async fn todos_created_at_once_are_all_kept(store: Store) {
     let made = at_once(200, |n| {
         let todos = store.todos();
-        async move { todos.create(&title(&n.to_string()), "guest").await.unwrap().id }
+        async move { todos.create(&title(&n.to_string()), "guest", silent()).await.unwrap().id }
     })
     .await;
     let listed: HashSet<_> = all(&*store.todos(), 100).await.into_iter().map(|todo| todo.id).collect();
@@ -162,7 +162,7 @@ async fn todos_created_at_once_are_all_kept(store: Store) {
 async fn a_page_has_1_to_100_todos(store: Store) {
     let todos = store.todos();
     for _ in 0..101 {
-        todos.create(&title("t"), "guest").await.unwrap();
+        todos.create(&title("t"), "guest", silent()).await.unwrap();
     }
     assert_eq!(todos.list(0, None).await.unwrap().todos.len(), 1);
     let page = todos.list(usize::MAX, None).await.unwrap();
@@ -174,7 +174,7 @@ async fn a_page_has_1_to_100_todos(store: Store) {
 async fn any_title_survives(store: Store) {
     let todos = store.todos();
     for text in ["<b>&\"'</b>", "😀 ü 漢字 \u{202e}", "$where: {\"a\":1}", "a.b$c", &"ß".repeat(200)] {
-        assert_eq!(todos.create(&title(text), "<i>").await.unwrap().title, text);
+        assert_eq!(todos.create(&title(text), "<i>", silent()).await.unwrap().title, text);
         assert_eq!(todos.list(1, None).await.unwrap().todos[0].title, text);
     }
 }
@@ -184,10 +184,15 @@ async fn a_store_that_answers_pings_until_it_is_closed(store: Store) {
     store.close().await;
     store.close().await;
     assert!(matches!(store.ping().await, Err(StoreError::Unavailable(_))));
-    assert!(matches!(store.todos().create(&title("t"), "guest").await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(store.todos().create(&title("t"), "guest", silent()).await, Err(StoreError::Unavailable(_))));
 }
 
-fn title(text: &str) -> Title {
+/// Nobody is to hear of it.
+pub fn silent() -> Tell<Todo> {
+    Box::new(|_| None)
+}
+
+pub fn title(text: &str) -> Title {
     Title::parse(text).unwrap()
 }
 

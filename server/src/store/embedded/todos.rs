@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::{
-    ports::{StoreError, Todos},
+    ports::{StoreError, Tell, Todos},
     timestamp,
     todo::{Title, Todo, TodoPage, TodoStats},
 };
@@ -65,19 +65,19 @@ impl Todos for EmbeddedTodos {
         self.0.read(move |transaction| page(transaction, limit, before).map(Ok)).await
     }
 
-    async fn create(&self, title: &Title, username: &str) -> Result<Todo, StoreError> {
+    async fn create(&self, title: &Title, username: &str, tell: Tell<Todo>) -> Result<Todo, StoreError> {
         let (title, username) = (title.as_str().to_owned(), username.to_owned());
-        self.0.write(move |transaction| create(transaction, title, username).map(Ok)).await
+        self.0.write_and_tell(move |transaction| create(transaction, title, username).map(Ok), tell).await
     }
 
-    async fn toggle(&self, id: &str) -> Result<Todo, StoreError> {
+    async fn toggle(&self, id: &str, tell: Tell<Todo>) -> Result<Todo, StoreError> {
         let id = parse_id(id)?;
-        self.0.write(move |transaction| toggle(transaction, id)).await
+        self.0.write_and_tell(move |transaction| toggle(transaction, id), tell).await
     }
 
-    async fn delete(&self, id: &str) -> Result<Todo, StoreError> {
+    async fn delete(&self, id: &str, tell: Tell<Todo>) -> Result<Todo, StoreError> {
         let id = parse_id(id)?;
-        self.0.write(move |transaction| delete(transaction, id)).await
+        self.0.write_and_tell(move |transaction| delete(transaction, id), tell).await
     }
 }
 

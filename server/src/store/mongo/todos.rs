@@ -3,29 +3,34 @@
 use std::sync::Arc;
 
 use app::{
-    ports::{StoreError, Todos},
+    ports::{StoreError, Tell, Todos},
     timestamp,
     todo::{Title, Todo, TodoPage, TodoStats},
 };
 use async_trait::async_trait;
 use mongodb::{
     Collection, Database, IndexModel,
-    bson::{DateTime, Document, doc, oid::ObjectId},
+    bson::{DateTime, Document, doc, oid::ObjectId, serialize_to_document},
     error::Error,
     options::ReturnDocument,
 };
 use serde::{Deserialize, Serialize};
 
 use super::{
-    super::cursor::{Cursor, parse_id},
-    Mongo,
+    super::{
+        cursor::{Cursor, parse_id},
+        outbox::Untold,
+    },
+    Kind, Mongo,
+    change::a_moment,
+    outbox::{Named, entry},
 };
 
 /// As jPulse on Node.js calls it: a site that moves keeps its list.
-const COLLECTION: &str = "helloTodos";
+pub(super) const COLLECTION: &str = "helloTodos";
 
 /// A todo as stored. What an older document lacks is filled in when it is read.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Record {
     #[serde(rename = "_id")]
@@ -64,13 +69,20 @@ impl MongoTodos {
     }
 
     async fn page(&self, limit: usize, before: Option<Cursor>) -> Result<TodoPage, Error> {
-        let filter = before.map_or_else(Document::new, |Cursor { created_at, id }| {
+        // Tombstones have no time.
+        let filter = before.map_or_else(listed, |Cursor { created_at, id }| {
             let time = DateTime::from_millis(created_at);
             doc! { "$or": [{ "createdAt": { "$lt": time } }, { "createdAt": time, "_id": { "$lt": id } }] }
         });
         // One more than asked for tells whether there is a next page.
         let wanted = i64::try_from(limit + 1).unwrap_or(i64::MAX);
-        let mut found = self.todos.find(filter).sort(doc! { "createdAt": -1, "_id": -1 }).limit(wanted).await?;
+        let mut found = self
+            .todos
+            .find(filter)
+            .projection(doc! { "announcements": 0 })
+            .sort(doc! { "createdAt": -1, "_id": -1 })
+            .limit(wanted)
+            .await?;
         let mut page = TodoPage::default();
         let mut last = None;
         while found.advance().await? {
@@ -106,7 +118,7 @@ impl Todos for MongoTodos {
             .await
     }
 
-    async fn create(&self, title: &Title, username: &str) -> Result<Todo, StoreError> {
+    async fn create(&self, title: &Title, username: &str, tell: Tell<Todo>) -> Result<Todo, StoreError> {
         let now = DateTime::from_millis(timestamp::now());
         let record = Record {
             id: ObjectId::new(),
@@ -116,29 +128,136 @@ impl Todos for MongoTodos {
             created_at: now,
             updated_at: Some(now),
         };
-        self.store.within(async { self.todos.insert_one(&record).await }).await?;
-        Ok(record.into())
+        self.store.within(self.insert(record, &tell)).await
     }
 
-    async fn toggle(&self, id: &str) -> Result<Todo, StoreError> {
+    async fn toggle(&self, id: &str, tell: Tell<Todo>) -> Result<Todo, StoreError> {
         let id = parse_id(id)?;
+        self.store.within(self.turn(id, &tell)).await?.ok_or(StoreError::NotFound)
+    }
+
+    async fn delete(&self, id: &str, tell: Tell<Todo>) -> Result<Todo, StoreError> {
+        let id = parse_id(id)?;
+        self.store.within(self.remove(id, &tell)).await?.ok_or(StoreError::NotFound)
+    }
+}
+
+impl MongoTodos {
+    async fn insert(&self, record: Record, tell: &Tell<Todo>) -> Result<Todo, Error> {
+        if self.store.prepare().await? == Kind::WithTransactions {
+            let todos = self.todos.clone();
+            let key = (COLLECTION, record.id);
+            let inserted = self.store.in_transaction(key, tell, move |session| {
+                let (todos, record) = (todos.clone(), record.clone());
+                Box::pin(async move {
+                    todos.insert_one(&record).session(session).await?;
+                    Ok(Some(Todo::from(record)))
+                })
+            });
+            return inserted.await?.ok_or_else(|| Error::custom("an inserted document is not there"));
+        }
+        let mut document = serialize_to_document(&record)?;
+        let todo = Todo::from(record);
+        let untold = tell(&todo).map(Untold::new);
+        if let Some(untold) = &untold {
+            document.insert("announcements", vec![entry(untold, &self.store.owner())?]);
+        }
+        self.todos.clone_with_type::<Document>().insert_one(document).await?;
+        if let Some(untold) = untold {
+            self.store.lane.put(untold);
+        }
+        Ok(todo)
+    }
+
+    async fn turn(&self, id: ObjectId, tell: &Tell<Todo>) -> Result<Option<Todo>, Error> {
+        if self.store.prepare().await? == Kind::WithTransactions {
+            let todos = self.todos.clone();
+            let turned = self.store.in_transaction((COLLECTION, id), tell, move |session| {
+                let todos = todos.clone();
+                let now = DateTime::from_millis(timestamp::now());
+                // A pipeline, so that the server turns what it holds.
+                let turn = vec![doc! { "$set": {
+                    "completed": { "$not": ["$completed"] },
+                    "updatedAt": { "$max": ["$updatedAt", now] },
+                } }];
+                Box::pin(async move {
+                    let turned = todos.find_one_and_update(one(id), turn).return_document(ReturnDocument::After);
+                    Ok(turned.session(session).await?.map(Todo::from))
+                })
+            });
+            return turned.await;
+        }
         let now = DateTime::from_millis(timestamp::now());
-        // A pipeline, so that the server turns what it holds: two at once end where they began.
-        let turn = vec![doc! { "$set": {
-            "completed": { "$not": ["$completed"] },
-            "updatedAt": { "$max": ["$updatedAt", now] },
-        } }];
-        let turned = self.store.within(async {
-            self.todos.find_one_and_update(doc! { "_id": id }, turn).return_document(ReturnDocument::After).await
-        });
-        turned.await?.map(Todo::from).ok_or(StoreError::NotFound)
+        self.change_alone(id, tell, |record| {
+            record.completed = !record.completed;
+            record.updated_at = record.updated_at.max(Some(now));
+            doc! { "$set": { "completed": record.completed, "updatedAt": record.updated_at } }
+        })
+        .await
     }
 
-    async fn delete(&self, id: &str) -> Result<Todo, StoreError> {
-        let id = parse_id(id)?;
-        let deleted = self.store.within(async { self.todos.find_one_and_delete(doc! { "_id": id }).await });
-        deleted.await?.map(Todo::from).ok_or(StoreError::NotFound)
+    async fn remove(&self, id: ObjectId, tell: &Tell<Todo>) -> Result<Option<Todo>, Error> {
+        if self.store.prepare().await? == Kind::WithTransactions {
+            let todos = self.todos.clone();
+            let removed = self.store.in_transaction((COLLECTION, id), tell, move |session| {
+                let todos = todos.clone();
+                Box::pin(async move { Ok(todos.find_one_and_delete(one(id)).session(session).await?.map(Todo::from)) })
+            });
+            return removed.await;
+        }
+        // A tombstone: neither listed, which goes by the time, nor counted.
+        let entomb = |_: &mut Record| doc! { "$set": { "gone": true }, "$unset": { "createdAt": "", "completed": "" } };
+        let removed = self.change_alone(id, tell, entomb).await?;
+        if removed.is_some() {
+            // Of what nobody is to hear, nothing is left at once.
+            self.todos.delete_one(doc! { "_id": id, "gone": true, "announcements": { "$exists": false } }).await?;
+        }
+        Ok(removed)
     }
+
+    /// Changes one document where there are no transactions: reads it, decides what `update` does to it,
+    /// and writes unless somebody else wrote meanwhile.
+    async fn change_alone(
+        &self,
+        id: ObjectId,
+        tell: &Tell<Todo>,
+        update: impl Fn(&mut Record) -> Document + Send + Sync,
+    ) -> Result<Option<Todo>, Error> {
+        let documents = self.todos.clone_with_type::<Named>();
+        loop {
+            let Some(mut record) = self.todos.find_one(one(id)).projection(doc! { "announcements": 0 }).await? else {
+                return Ok(None);
+            };
+            let mut unchanged = one(id);
+            // A document of another origin may lack either.
+            unchanged.insert(
+                "completed",
+                if record.completed {
+                    doc! { "$eq": true }
+                } else {
+                    doc! { "$ne": true }
+                },
+            );
+            unchanged.insert("updatedAt", record.updated_at);
+            let update = update(&mut record);
+            let todo = Todo::from(record);
+            let untold = tell(&todo).map(Untold::new);
+            if self.store.in_one_write(&documents, unchanged, update, untold).await? {
+                return Ok(Some(todo));
+            }
+            a_moment().await;
+        }
+    }
+}
+
+/// What is in the list.
+fn listed() -> Document {
+    doc! { "createdAt": { "$type": "date" } }
+}
+
+/// The todo with this id, unless it is a tombstone.
+fn one(id: ObjectId) -> Document {
+    doc! { "_id": id, "gone": { "$ne": true } }
 }
 
 impl From<Record> for Todo {

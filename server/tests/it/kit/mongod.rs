@@ -6,10 +6,14 @@ use std::{
     net::{Ipv4Addr, TcpListener},
     path::PathBuf,
     process::{Child, Command, Stdio},
-    sync::{Arc, LazyLock, Mutex, PoisonError, Weak},
+    sync::{
+        Arc, LazyLock, Mutex, PoisonError, Weak,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
 };
 
+use mongodb::{Client, bson::doc};
 use tempfile::TempDir;
 
 /// Where set-up puts it, under the home directory.
@@ -38,12 +42,29 @@ impl Mongod {
     /// The one that tests running now share, each with a database of its own; ends with the last.
     pub fn shared() -> Arc<Self> {
         static SHARED: Mutex<Weak<Mongod>> = Mutex::new(Weak::new());
-        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-        shared.upgrade().unwrap_or_else(|| {
-            let started = Arc::new(Self::start());
-            *shared = Arc::downgrade(&started);
-            started
-        })
+        share(&SHARED, Self::start)
+    }
+
+    /// The same with transactions.
+    pub fn shared_replica_set() -> Arc<Self> {
+        static SHARED: Mutex<Weak<Mongod>> = Mutex::new(Weak::new());
+        share(&SHARED, Self::start_replica_set)
+    }
+
+    /// Starts a replica set of one, which has transactions, and waits until it takes changes.
+    ///
+    /// # Panics
+    ///
+    /// As [`Mongod::start`], and when the set cannot be made.
+    pub fn start_replica_set() -> Self {
+        let mongod = Self::launch(free_port(), &["--replSet", "rs0"]);
+        let member = format!("127.0.0.1:{}", mongod.port);
+        let made = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(make_replica_set(member))
+        });
+        made.join().expect("a thread").expect("a replica set");
+        mongod
     }
 
     /// Starts one on this port and waits until it listens.
@@ -52,10 +73,15 @@ impl Mongod {
     ///
     /// As [`Mongod::start`], and when the port is taken.
     pub fn start_on(port: u16) -> Self {
+        Self::launch(port, &[])
+    }
+
+    fn launch(port: u16, more: &[&str]) -> Self {
         let data = TempDir::new().expect("a temporary directory");
         let mut process = Command::new(program())
             .args(["--bind_ip", "127.0.0.1", "--port", &port.to_string(), "--quiet", "--nounixsocket"])
             .args(["--wiredTigerCacheSizeGB", "0.25", "--setParameter", "diagnosticDataCollectionEnabled=false"])
+            .args(more)
             .arg("--dbpath")
             .arg(data.path())
             .stdout(Stdio::piped())
@@ -95,6 +121,32 @@ impl Drop for Mongod {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+fn share(shared: &Mutex<Weak<Mongod>>, start: impl FnOnce() -> Mongod) -> Arc<Mongod> {
+    let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
+    shared.upgrade().unwrap_or_else(|| {
+        let started = Arc::new(start());
+        *shared = Arc::downgrade(&started);
+        started
+    })
+}
+
+/// A name no other test of this run gives its database.
+pub fn fresh_database() -> String {
+    static DATABASES: AtomicUsize = AtomicUsize::new(0);
+    format!("test-{}", DATABASES.fetch_add(1, Ordering::Relaxed))
+}
+
+async fn make_replica_set(member: String) -> Result<(), mongodb::error::Error> {
+    let client = Client::with_uri_str(format!("mongodb://{member}/?directConnection=true")).await?;
+    let admin = client.database("admin");
+    let set = doc! { "_id": "rs0", "members": [{ "_id": 0, "host": member }] };
+    admin.run_command(doc! { "replSetInitiate": set }).await?;
+    while !matches!(admin.run_command(doc! { "hello": 1 }).await?.get_bool("isWritablePrimary"), Ok(true)) {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    Ok(())
 }
 
 /// A port that nobody listens on now.

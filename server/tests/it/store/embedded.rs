@@ -12,7 +12,7 @@ use app::ports::StoreError;
 use server::store::{OpenError, Store};
 use tempfile::TempDir;
 
-use super::{all, contract, stats, title};
+use super::{all, contract, silent, stats, title};
 
 contract!(with_embedded);
 
@@ -26,7 +26,7 @@ async fn with_embedded<F: Future<Output = ()>>(test: impl FnOnce(Store) -> F) {
 async fn documents_survive_a_restart() {
     let data = TempDir::new().unwrap();
     let store = Store::embedded(data.path()).await.unwrap();
-    let made = store.todos().create(&title("stays"), "guest").await.unwrap();
+    let made = store.todos().create(&title("stays"), "guest", silent()).await.unwrap();
     store.close().await;
     let store = Store::embedded(data.path()).await.unwrap();
     assert_eq!(all(&*store.todos(), 20).await, [made]);
@@ -92,7 +92,7 @@ async fn a_second_opener_is_told_who_has_the_file_and_what_to_do() {
     let error = refused(data.path()).await;
     assert!(matches!(error, OpenError::Locked { .. }), "{error:?}");
     assert_clear(&error, &["jpulse.redb", "another process", "JPULSE_DATA_DIR"]);
-    first.todos().create(&title("undisturbed"), "guest").await.unwrap();
+    first.todos().create(&title("undisturbed"), "guest", silent()).await.unwrap();
     first.close().await;
     Store::embedded(data.path()).await.unwrap();
 }
@@ -113,7 +113,7 @@ async fn a_damaged_file_is_refused_and_left_as_it_is() {
     let file = data.path().join("jpulse.redb");
     let store = Store::embedded(data.path()).await.unwrap();
     for n in 0..200 {
-        store.todos().create(&title(&format!("{n}")), "guest").await.unwrap();
+        store.todos().create(&title(&format!("{n}")), "guest", silent()).await.unwrap();
     }
     store.close().await;
     let whole = fs::read(&file).unwrap();
@@ -150,14 +150,14 @@ async fn a_change_goes_through_though_nobody_waits_for_it() {
     let data = TempDir::new().unwrap();
     let store = Store::embedded(data.path()).await.unwrap();
     let todos = store.todos();
-    let asking = tokio::spawn(async move { todos.create(&title("asked and left"), "guest").await });
+    let asking = tokio::spawn(async move { todos.create(&title("asked and left"), "guest", silent()).await });
     // Behind it in the queue, so that it is done when this one is.
     tokio::task::yield_now().await;
     asking.abort();
-    store.todos().create(&title("stayed"), "guest").await.unwrap();
+    store.todos().create(&title("stayed"), "guest", silent()).await.unwrap();
     let (total, ..) = stats(&*store.todos()).await;
     assert!((1..=2).contains(&total), "whole or not at all: {total}");
-    assert!(matches!(store.todos().toggle("0123456789abcdef01234567").await, Err(StoreError::NotFound)));
+    assert!(matches!(store.todos().toggle("0123456789abcdef01234567", silent()).await, Err(StoreError::NotFound)));
 }
 
 async fn refused(data_dir: &Path) -> OpenError {
@@ -193,7 +193,7 @@ async fn write_for_ever() {
     let store = Store::embedded(data_dir.as_ref()).await.unwrap();
     let text = "x".repeat(200);
     loop {
-        match store.todos().create(&title(&text), &text.repeat(40)).await {
+        match store.todos().create(&title(&text), &text.repeat(40), silent()).await {
             Ok(todo) => println!("created {}", todo.id),
             Err(error) => {
                 let readable = store.todos().list(1, None).await.unwrap().stats.total;

@@ -2,31 +2,40 @@
 
 use std::{
     future::Future,
-    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
 use app::ports::StoreError;
 use server::store::{OpenError, Store};
 
-use super::{all, contract, title};
-use crate::kit::mongod::Mongod;
+use super::{all, contract, silent, title};
+use crate::kit::mongod::{Mongod, fresh_database};
 
 contract!(with_mongo);
 
 /// Runs `test` on a fresh database.
 async fn with_mongo<F: Future<Output = ()>>(test: impl FnOnce(Store) -> F) {
-    static DATABASES: AtomicUsize = AtomicUsize::new(0);
-    let database = format!("test-{}", DATABASES.fetch_add(1, Ordering::Relaxed));
     let mongod = Mongod::shared();
-    test(Store::mongo(&mongod.uri(&database)).await.unwrap()).await;
+    test(Store::mongo(&mongod.uri(&fresh_database())).await.unwrap()).await;
+}
+
+/// The same where there are transactions.
+mod replica_set {
+    use super::*;
+
+    contract!(with_replica_set);
+
+    async fn with_replica_set<F: Future<Output = ()>>(test: impl FnOnce(Store) -> F) {
+        let mongod = Mongod::shared_replica_set();
+        test(Store::mongo(&mongod.uri(&fresh_database())).await.unwrap()).await;
+    }
 }
 
 #[tokio::test]
 async fn documents_survive_the_instance() {
     let mongod = Mongod::start();
     let first = Store::mongo(&mongod.uri("kept")).await.unwrap();
-    let made = first.todos().create(&title("stays"), "guest").await.unwrap();
+    let made = first.todos().create(&title("stays"), "guest", silent()).await.unwrap();
     first.close().await;
     let second = Store::mongo(&mongod.uri("kept")).await.unwrap();
     assert_eq!(all(&*second.todos(), 20).await, [made]);
@@ -40,7 +49,7 @@ async fn an_absent_mongodb_stops_no_start_and_is_used_when_it_comes() {
     assert!(matches!(store.todos().list(1, None).await, Err(StoreError::Unavailable(_))));
     assert!(asked.elapsed() < Duration::from_secs(4), "{:?}", asked.elapsed());
     let _mongod = Mongod::start_on(port);
-    store.todos().create(&title("at last"), "guest").await.unwrap();
+    store.todos().create(&title("at last"), "guest", silent()).await.unwrap();
     assert_eq!(store.mode(), "mongodb");
 }
 
@@ -54,7 +63,7 @@ async fn a_hanging_mongodb_hangs_no_request() {
     assert!(matches!(store.ping().await, Err(StoreError::Unavailable(_))));
     assert!(asked.elapsed() < Duration::from_secs(7), "{:?}", asked.elapsed());
     mongod.signal("CONT");
-    store.todos().create(&title("on we go"), "guest").await.unwrap();
+    store.todos().create(&title("on we go"), "guest", silent()).await.unwrap();
 }
 
 #[tokio::test]
