@@ -289,7 +289,7 @@ impl Listener for Heard {
 impl Audience {
     async fn new() -> Self {
         let (bus, inbox) = MemoryBus::new();
-        let hub = Hub::start(bus, inbox, "it:0".into(), OutboxLimits { messages: 100, bytes: 1 << 20 });
+        let hub = Hub::start(bus, inbox, "it:0".into(), OutboxLimits { messages: 100, bytes: 1 << 20 }, &[]);
         let heard = Arc::new(Heard::default());
         let all = "view:helloClusterTodo:*".parse().unwrap();
         let listener = Arc::clone(&heard) as Arc<dyn Listener>;
