@@ -1,17 +1,20 @@
 //! The bus over Redis: pub/sub to tell, one script to log and tell at once.
 //!
 //! Two connections: commands, and subscriptions (RESP 3, so that a `PING` behind a `SUBSCRIBE`
-//! confirms it). [`link`] watches both with a heartbeat of our own.
+//! confirms it). [`link`] watches both with a heartbeat of our own, and makes both anew when one fails.
 
 #![expect(
     clippy::disallowed_types,
     reason = "what is joined is locked while Redis is told, so that orders never cross"
 )]
 
+mod claim;
 mod connect;
+mod connection;
 mod link;
 mod log;
 mod receive;
+mod tls;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -19,13 +22,14 @@ use std::{
 };
 
 use async_trait::async_trait;
-use fred::prelude::{Client, ClientLike, EventInterface, PubsubInterface};
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use wire::{Channel, Message, Pattern, Position};
 
 use super::{Attempt, Bus, BusError, Event, INBOX, Inbox, Link, Replay};
 use crate::config::RedisConfig;
+use connect::Plan;
+use connection::{Connection, Kind};
 use log::Log;
 
 /// One instance's connections to Redis.
@@ -44,8 +48,8 @@ struct Heard {
 
 /// What the bus and its tasks share.
 struct Shared {
-    commands: Client,
-    subscriptions: Client,
+    /// The connections of the link that is up.
+    connection: RwLock<Option<Arc<Connection>>>,
     /// What every key and channel begins with.
     prefix: String,
     /// What was joined and how often. Held while (un)subscribing, so that the two never cross.
@@ -69,29 +73,22 @@ impl RedisBus {
     ///
     /// When the configuration is one Redis cannot be reached with.
     pub fn start(config: &RedisConfig, prefix: String) -> Result<(Arc<Self>, Inbox), BusError> {
-        let (commands, subscriptions) = connect::clients(config)?;
+        let plan = Plan::new(config)?;
         let (events, inbox) = mpsc::channel(INBOX);
         let (link, _) = watch::channel(Link::Down);
         let shared = Arc::new(Shared {
-            commands,
-            subscriptions,
+            connection: RwLock::default(),
             joined: Mutex::default(),
             heard: RwLock::default(),
             link,
             events,
             log: Log::new(prefix.clone()),
-            token: link::token(),
+            token: claim::token(),
             claim: Mutex::default(),
             prefix,
         });
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        let messages = shared.subscriptions.message_rx();
-        let notices = link::Notices::of(&shared.commands, &shared.subscriptions);
-        shared.commands.connect();
-        shared.subscriptions.connect();
-        let (beats, heard_beats) = watch::channel(0);
-        tasks.spawn(stop.clone().run_until_cancelled_owned(receive::run(Arc::clone(&shared), messages, beats)));
-        tasks.spawn(stop.clone().run_until_cancelled_owned(link::run(Arc::clone(&shared), notices, heard_beats)));
+        tasks.spawn(stop.clone().run_until_cancelled_owned(link::run(Arc::clone(&shared), plan)));
         tasks.close();
         Ok((Arc::new(Self { shared, tasks, stop }), inbox))
     }
@@ -107,26 +104,24 @@ impl Shared {
         format!("{}bc:{pattern}", self.prefix)
     }
 
-    /// Asks Redis to send what matches; returns once Redis agreed.
-    async fn hear(&self, pattern: &Pattern) -> Result<(), BusError> {
-        let name = self.redis_name(pattern.as_str());
-        if pattern.prefix().is_some() {
-            self.subscriptions.psubscribe(name).await?;
-        } else {
-            self.subscriptions.subscribe(name).await?;
-        }
-        Ok(())
+    /// Where this process hears its own heart.
+    fn heartbeat_channel(&self) -> String {
+        format!("{}heartbeat:{}", self.prefix, self.token)
     }
 
-    /// Waits until Redis has done all that was asked on the subscribing connection.
-    async fn confirm(&self) -> Result<(), BusError> {
-        self.subscriptions.ping::<()>(None).await?;
-        Ok(())
+    /// The connections, while the link is up: what needs it is refused at once, not after a time-out.
+    fn connection(&self) -> Result<Arc<Connection>, BusError> {
+        self.connection.read().unwrap_or_else(PoisonError::into_inner).clone().ok_or(BusError::Down)
     }
 
-    /// Refuses at once what a link that is down would only let time out.
-    fn require_link(&self) -> Result<(), BusError> {
-        if self.is_up() { Ok(()) } else { Err(BusError::Down) }
+    fn set_up(&self, connection: &Arc<Connection>) {
+        *self.connection.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(connection));
+        self.link.send_replace(Link::Up);
+    }
+
+    fn set_down(&self) {
+        self.link.send_replace(Link::Down);
+        self.connection.write().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     fn note_joined(&self, joined: &HashMap<Pattern, usize>) {
@@ -140,18 +135,19 @@ impl Shared {
 impl Bus for RedisBus {
     async fn join(&self, pattern: &Pattern) -> Result<(), BusError> {
         let shared = &self.shared;
-        {
+        let connection = {
             let mut joined = shared.joined.lock().await;
             let count = joined.entry(pattern.clone()).or_default();
             *count += 1;
             let is_first = *count == 1;
             shared.note_joined(&joined);
-            shared.require_link()?;
+            let connection = shared.connection()?;
             if is_first {
-                shared.hear(pattern).await?;
+                connection.hear(shared.redis_name(pattern.as_str()), kind(pattern)).await?;
             }
-        }
-        shared.confirm().await
+            connection
+        };
+        connection.confirm().await
     }
 
     async fn leave(&self, pattern: &Pattern) {
@@ -164,14 +160,8 @@ impl Bus for RedisBus {
         }
         joined.remove(pattern);
         shared.note_joined(&joined);
-        let name = shared.redis_name(pattern.as_str());
-        let left = if !shared.is_up() {
-            Ok(())
-        } else if pattern.prefix().is_some() {
-            shared.subscriptions.punsubscribe(name).await
-        } else {
-            shared.subscriptions.unsubscribe(name).await
-        };
+        let Ok(connection) = shared.connection() else { return };
+        let left = connection.ignore(shared.redis_name(pattern.as_str()), kind(pattern)).await;
         if let Err(error) = left {
             // Heard in vain until the next reconnect; what nobody wants is dropped on arrival.
             tracing::debug!(%error, "cannot leave a redis channel");
@@ -179,20 +169,18 @@ impl Bus for RedisBus {
     }
 
     async fn publish(&self, messages: &[Arc<Message>], attempt: Attempt) -> Result<Vec<Position>, BusError> {
-        self.shared.require_link()?;
+        let connection = self.shared.connection()?;
         let Some(channel) = messages.first().map(|message| &message.channel) else { return Ok(Vec::new()) };
         let to = self.shared.redis_name(channel.as_str());
-        self.shared.log.append(&self.shared.commands, &to, messages, attempt).await
+        self.shared.log.append(connection.commands(), &to, messages, attempt).await
     }
 
     async fn position(&self, channel: &Channel) -> Result<Position, BusError> {
-        self.shared.require_link()?;
-        self.shared.log.position(&self.shared.commands, channel).await
+        self.shared.log.position(self.shared.connection()?.commands(), channel).await
     }
 
     async fn replay(&self, channel: &Channel, since: &Position) -> Result<Replay, BusError> {
-        self.shared.require_link()?;
-        self.shared.log.replay(&self.shared.commands, channel, since).await
+        self.shared.log.replay(self.shared.connection()?.commands(), channel, since).await
     }
 
     fn link(&self) -> watch::Receiver<Link> {
@@ -200,17 +188,23 @@ impl Bus for RedisBus {
     }
 
     async fn claim(&self, id: &Arc<str>) -> Arc<str> {
-        link::claim(&self.shared, id).await
+        claim::claim(&self.shared, id).await
     }
 
     async fn close(&self) {
         self.stop.cancel();
         self.tasks.wait().await;
-        link::release(&self.shared).await;
-        // A connection that is gone already cannot be closed again.
-        let _ = self.shared.commands.quit().await;
-        let _ = self.shared.subscriptions.quit().await;
+        claim::release(&self.shared).await;
+        if let Ok(connection) = self.shared.connection() {
+            self.shared.set_down();
+            connection.quit().await;
+        }
     }
+}
+
+/// What Redis has to be asked for.
+fn kind(pattern: &Pattern) -> Kind {
+    if pattern.prefix().is_some() { Kind::Pattern } else { Kind::Channel }
 }
 
 impl From<fred::error::Error> for BusError {

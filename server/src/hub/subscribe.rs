@@ -133,9 +133,10 @@ impl Shared {
         now: Position,
     ) -> (bool, Vec<Arc<Delivery>>, Option<Position>) {
         let lost = (false, Vec::new(), Some(now.clone()));
-        let Some(channel) = pattern.as_channel().filter(|_| since.epoch == now.epoch) else { return lost };
+        let Some(channel) = pattern.as_channel() else { return lost };
+        // The log knows whether another epoch is an earlier one of its own.
         let Ok(replay) = self.bus.replay(&channel, &since).await else { return lost };
-        if since.offset > now.offset {
+        if since.epoch == now.epoch && since.offset > now.offset {
             // Another instance was quicker; what is on its way here is news only behind `since`.
             return if replay.messages.is_some() { (true, Vec::new(), Some(since)) } else { lost };
         }

@@ -5,6 +5,7 @@
 mod bus;
 mod cluster;
 mod kit;
+mod modes;
 mod outage;
 mod relay;
 mod rest;
