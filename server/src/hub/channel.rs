@@ -259,8 +259,8 @@ mod tests {
     fn what_came_through_the_log_is_known_by_its_id_in_either_epoch() {
         let entry = Entry::new();
         let mut state = entry.state();
-        let [old, new, other] =
-            [("a", "old", 1), ("b", "new", 2), ("c", "new", 3)].map(|(id, epoch, at)| delivery(id, position(epoch, at)));
+        let [old, new, other] = [("a", "old", 1), ("b", "new", 2), ("c", "new", 3)]
+            .map(|(id, epoch, at)| delivery(id, position(epoch, at)));
         state.keep(&old);
         state.continue_in(&"new".into());
         state.keep(&new);

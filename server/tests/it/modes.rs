@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use server::config::{Config, RedisConfig};
 use tokio::{task::JoinHandle, time::sleep};
 
-use super::kit::{browser::Browser, instance::Running, until_within};
+use super::kit::{browser::Browser, instance::Running, redis::Redis, until_within};
 
 const NEWS: &str = "view:it:news:published";
 const PREFIX: &str = "jpulse:dev:";
@@ -47,6 +47,15 @@ fn is_linked(instance: &Running) -> bool {
 /// Waits until all have a link; how long it took.
 async fn wait_until_linked(instances: &[Running], limit: Duration) -> Duration {
     until_within(limit, "the instances are linked", async || instances.iter().all(is_linked)).await
+}
+
+/// Waits until both instances are subscribed again on these servers; how long it took.
+async fn wait_until_heard(servers: &[&Redis], instances: &[Running; 2]) -> Duration {
+    until_within(BACK_WITHIN, "both are subscribed and linked", async || {
+        let heard = servers.iter().map(|server| server.command("PUBSUB CHANNELS *heartbeat*"));
+        heard.map(|names| names.matches("heartbeat").count()).sum::<usize>() == 2 && instances.iter().all(is_linked)
+    })
+    .await
 }
 
 /// Waits until none has a link.
@@ -130,16 +139,16 @@ async fn count_through(instances: &[Running; 2], happens: impl AsyncFnOnce()) {
     // Some more with the link that is back.
     sleep(PAUSE * 20).await;
     let last = counting.stop().await;
-    let heard_there = numbers_until(&mut there, last).await;
-    assert_eq!(heard_there, (1..=last).collect::<Vec<_>>(), "on the other instance");
-    let mut heard_here = numbers_until(&mut here, last).await;
+    let heard = numbers_until(&mut there, last).await;
+    assert_eq!(heard, (1..=last).collect::<Vec<_>>(), "on the other instance");
+    let mut own = numbers_until(&mut here, last).await;
     // What waited for its turn in the log may come after what was delivered here at once.
-    while heard_here.len() < heard_there.len() {
+    while own.len() < heard.len() {
         let frame = here.next().await;
-        heard_here.extend(frame["data"]["data"]["data"]["number"].as_u64());
+        own.extend(frame["data"]["data"]["data"]["number"].as_u64());
     }
-    heard_here.sort_unstable();
-    assert_eq!(heard_here, heard_there, "on the instance that publishes");
+    own.sort_unstable();
+    assert_eq!(own, heard, "on the instance that publishes");
     here.expect_nothing().await;
     there.expect_nothing().await;
 }

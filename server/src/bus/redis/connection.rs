@@ -127,7 +127,8 @@ impl Connection {
             return;
         }
         let through = nodes.iter().map(|node| async move {
-            let _: Result<Value, Error> = client.with_cluster_node(node).publish(channel.to_owned(), node.to_string()).await;
+            let _: Result<Value, Error> =
+                client.with_cluster_node(node).publish(channel.to_owned(), node.to_string()).await;
         });
         join_all(through).await;
     }

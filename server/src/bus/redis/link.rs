@@ -59,7 +59,7 @@ pub(super) async fn run(shared: Arc<Shared>, plan: Plan) {
             Ok(connection) => {
                 let connection = Arc::new(connection);
                 known = connection.nodes();
-                let lost = live(&shared, &connection).await;
+                let lost = Box::pin(live(&shared, &connection)).await;
                 connection.end();
                 lost
             }
@@ -130,8 +130,8 @@ async fn keep(shared: &Arc<Shared>, connection: &Arc<Connection>, heart: &Heart)
             }
         };
         // Silence tells; the beat's own error would only tell it twice.
-        let _ =
-            timeout(BEAT_EVERY, async { tokio::join!(connection.publish_through(&nodes, &heartbeat), claim) }).await;
+        let beat = async { tokio::join!(connection.publish_through(&nodes, &heartbeat), claim) };
+        let _ = timeout(BEAT_EVERY, Box::pin(beat)).await;
         beats = beats.wrapping_add(1);
     }
 }

@@ -113,12 +113,12 @@ impl Redis {
     fn exchange(&self, bytes: &[u8]) -> Option<String> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
-        let mut answer = vec![0; 256 * 1024];
         if let Some(password) = &self.password {
             stream.write_all(format!("AUTH {password}\r\n").as_bytes()).ok()?;
-            stream.read(&mut answer).ok()?;
+            stream.read_exact(&mut [0; "+OK\r\n".len()]).ok()?;
         }
         stream.write_all(bytes).ok()?;
+        let mut answer = vec![0; 256 * 1024];
         let length = stream.read(&mut answer).ok()?;
         Some(String::from_utf8_lossy(&answer[..length]).into_owned())
     }

@@ -1,6 +1,7 @@
 //! A real primary with replicas, and three sentinels that watch it, of this test's own.
 
 use std::{
+    fmt::Write,
     fs,
     process::{Child, Command, Stdio},
     time::Duration,
@@ -25,7 +26,7 @@ pub struct Passwords {
 /// A primary (server 0), its replicas and the sentinels; ended with the test.
 pub struct Sentinels {
     pub servers: Vec<Redis>,
-    sentinels: Vec<Sentinel>,
+    watchers: Vec<Sentinel>,
     passwords: Passwords,
 }
 
@@ -60,21 +61,21 @@ impl Sentinels {
         };
         let servers = (0..=replicas).map(server).collect();
         let sentinel = |_| Sentinel { port: free_port(), process: None, folder: tempfile::tempdir().unwrap() };
-        Self { servers, sentinels: (0..SENTINELS).map(sentinel).collect(), passwords }
+        Self { servers, watchers: (0..SENTINELS).map(sentinel).collect(), passwords }
     }
 
     /// Starts everything.
     pub async fn run(&mut self) {
         self.servers.iter_mut().for_each(Redis::run);
         let primary = self.servers[0].port;
-        for sentinel in &mut self.sentinels {
+        for sentinel in &mut self.watchers {
             sentinel.launch(primary, self.passwords);
         }
         let replicas = self.servers.len() - 1;
         until_within(SENTINELS_WITHIN, "the sentinels know each other and the replicas", async || {
             let replication = self.servers[0].command("INFO replication");
             let is_in_step = replication.matches("state=online").count() == replicas;
-            is_in_step && self.sentinels.iter().all(|sentinel| sentinel.knows(replicas, self.passwords))
+            is_in_step && self.watchers.iter().all(|sentinel| sentinel.knows(replicas, self.passwords))
         })
         .await;
     }
@@ -84,7 +85,7 @@ impl Sentinels {
         let known = |sentinel: &Sentinel| RedisNode { host: "127.0.0.1".into(), port: sentinel.port };
         let sentinel = SentinelConfig {
             master: MASTER.into(),
-            nodes: self.sentinels.iter().map(known).collect(),
+            nodes: self.watchers.iter().map(known).collect(),
             sentinel_password: self.passwords.sentinels.into(),
             ..SentinelConfig::default()
         };
@@ -120,10 +121,10 @@ impl Sentinel {
             self.port
         );
         if !passwords.servers.is_empty() {
-            text.push_str(&format!("sentinel auth-pass {MASTER} {}\n", passwords.servers));
+            writeln!(text, "sentinel auth-pass {MASTER} {}", passwords.servers).unwrap();
         }
         if !passwords.sentinels.is_empty() {
-            text.push_str(&format!("requirepass {0}\nsentinel sentinel-pass {0}\n", passwords.sentinels));
+            writeln!(text, "requirepass {0}\nsentinel sentinel-pass {0}", passwords.sentinels).unwrap();
         }
         fs::write(&file, text).unwrap();
         let process = Command::new("redis-server")

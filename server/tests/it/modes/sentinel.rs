@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 use super::{
     super::kit::sentinel::{Passwords, SENTINELS_WITHIN, Sentinels},
-    BACK_WITHIN, NEWS, count_through, instance, pair, publish, wait_until_cut, wait_until_linked,
+    BACK_WITHIN, NEWS, count_through, instance, pair, publish, wait_until_cut, wait_until_heard, wait_until_linked,
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -16,7 +16,7 @@ async fn a_killed_primary_is_replaced_and_costs_no_message() {
     let both = pair(&sentinels.config()).await;
     count_through(&both, async || {
         sentinels.servers[0].command("CLIENT KILL TYPE pubsub");
-        let took = wait_until_linked(&both, BACK_WITHIN).await;
+        let took = wait_until_heard(&[&sentinels.servers[0]], &both).await;
         eprintln!("sentinel: killed subscribers were back after {took:?}");
         sleep(Duration::from_millis(500)).await;
         sentinels.servers[0].kill();

@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 use super::{
     super::kit::{redis::Redis, until_within},
-    BACK_WITHIN, NEWS, count_through, pair, publish, wait_until_cut, wait_until_linked,
+    BACK_WITHIN, NEWS, count_through, pair, publish, wait_until_cut, wait_until_heard, wait_until_linked,
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -17,7 +17,7 @@ async fn killed_subscribers_are_back_at_once_and_miss_nothing() {
     count_through(&both, async || {
         for _ in 0..3 {
             redis.command("CLIENT KILL TYPE pubsub");
-            let took = wait_until_linked(&both, BACK_WITHIN).await;
+            let took = wait_until_heard(&[&redis], &both).await;
             eprintln!("single: killed subscribers were back after {took:?}");
             sleep(Duration::from_millis(300)).await;
         }
