@@ -58,6 +58,17 @@ async fn wait_until_heard(servers: &[&Redis], instances: &[Running; 2]) -> Durat
     .await
 }
 
+/// Waits until what each instance publishes on a channel is given a position: the link is what it claims to
+/// be then. How long it took.
+async fn wait_until_logged(instances: &[Running; 2], channel: &str) -> Duration {
+    let mut took = Duration::ZERO;
+    for instance in instances {
+        let is_logged = async || publish_on(instance, channel, 0).await.get("fallback").is_none();
+        took += until_within(BACK_WITHIN.saturating_sub(took), "messages are logged", is_logged).await;
+    }
+    took
+}
+
 /// Waits until none has a link.
 async fn wait_until_cut(instances: &[Running]) {
     let limit = Duration::from_secs(6);

@@ -4,6 +4,7 @@ use std::{
     io::{Read, Write},
     net::TcpStream,
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
@@ -18,6 +19,7 @@ pub struct Redis {
     pub folder: tempfile::TempDir,
     options: Vec<String>,
     password: Option<String>,
+    is_paused: AtomicBool,
 }
 
 impl Redis {
@@ -38,7 +40,14 @@ impl Redis {
         let options: Vec<String> = options.iter().map(|&option| option.to_owned()).collect();
         let named = options.iter().position(|option| option == "--requirepass");
         let password = named.map(|place| options[place + 1].clone());
-        Self { port, process: None, folder: tempfile::tempdir().unwrap(), options, password }
+        Self {
+            port,
+            process: None,
+            folder: tempfile::tempdir().unwrap(),
+            options,
+            password,
+            is_paused: AtomicBool::new(false),
+        }
     }
 
     /// How an instance reaches it.
@@ -58,11 +67,13 @@ impl Redis {
     /// Stops it from doing anything while its connections stay open, as a hung machine would.
     pub fn pause(&self) {
         self.signal("-STOP");
+        self.is_paused.store(true, Ordering::Relaxed);
     }
 
     /// Lets it go on.
     pub fn resume(&self) {
         self.signal("-CONT");
+        self.is_paused.store(false, Ordering::Relaxed);
     }
 
     /// Starts it again on the same port, empty but for what it saved.
@@ -111,6 +122,9 @@ impl Redis {
     }
 
     fn exchange(&self, bytes: &[u8]) -> Option<String> {
+        if self.is_paused.load(Ordering::Relaxed) {
+            return None;
+        }
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
         if let Some(password) = &self.password {
