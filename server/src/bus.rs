@@ -50,6 +50,9 @@ pub trait Bus: Send + Sync + 'static {
 
     /// What the log still holds after `since`, oldest first.
     ///
+    /// A log may go on in a new epoch where an earlier one ended: positions of the earlier one stay good
+    /// up to there, and what follows them comes with the new epoch.
+    ///
     /// # Errors
     ///
     /// When the link is down or does not answer in time.
@@ -126,6 +129,8 @@ pub enum Attempt {
 pub struct Replay {
     /// Where the log ended when it was read.
     pub position: Position,
+    /// The offset behind which its epoch began: what lies behind was in no earlier epoch.
+    pub begun: u64,
     /// Everything from the asked position to `position`, or `None` when some of it is gone.
     pub messages: Option<Vec<Arc<Message>>>,
 }

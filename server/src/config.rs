@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use wire::Pattern;
 
 pub use error::ConfigError;
-pub use redis::{RedisConfig, RedisMode, RedisNode, SingleConfig};
+pub use redis::{ClusterConfig, RedisConfig, RedisMode, RedisNode, SentinelConfig, SingleConfig};
 
 /// Everything, one struct per concern. The field names are the keys of `app.toml`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

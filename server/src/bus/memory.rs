@@ -230,7 +230,7 @@ impl Log {
         let messages = (is_known && missed <= self.entries.len()).then(|| {
             self.entries.range(self.entries.len() - missed..).map(|entry| Arc::clone(&entry.message)).collect()
         });
-        Replay { position, messages }
+        Replay { position, begun: 0, messages }
     }
 }
 

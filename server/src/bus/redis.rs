@@ -1,18 +1,21 @@
 //! The bus over Redis: pub/sub to tell, one script to log and tell at once.
 //!
 //! Two connections: commands, and subscriptions (RESP 3, so that a `PING` behind a `SUBSCRIBE`
-//! confirms it). [`link`] watches both with a heartbeat of our own.
+//! confirms it). [`link`] watches both with a heartbeat of our own, and makes both anew when one fails.
 
 #![expect(
     clippy::disallowed_types,
     reason = "what is joined is locked while Redis is told, so that orders never cross"
 )]
 
+mod claim;
 mod connect;
+mod connection;
 mod index;
 mod link;
 mod log;
 mod receive;
+mod tls;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -20,7 +23,6 @@ use std::{
 };
 
 use async_trait::async_trait;
-use fred::prelude::{Client, ClientLike, EventInterface, PubsubInterface};
 use futures_util::future::try_join_all;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -28,6 +30,8 @@ use wire::{Channel, Message, Pattern, Position, Positions};
 
 use super::{Attempt, Bus, BusError, Event, INBOX, Inbox, Link, Replay};
 use crate::config::RedisConfig;
+use connect::Plan;
+use connection::{Connection, Kind};
 use index::Index;
 use log::Log;
 
@@ -47,8 +51,8 @@ struct Heard {
 
 /// What the bus and its tasks share.
 struct Shared {
-    commands: Client,
-    subscriptions: Client,
+    /// The connections of the link that is up.
+    connection: RwLock<Option<Arc<Connection>>>,
     /// What every key and channel begins with.
     prefix: String,
     /// What was joined and how often. Held while (un)subscribing, so that the two never cross.
@@ -73,30 +77,23 @@ impl RedisBus {
     ///
     /// When the configuration is one Redis cannot be reached with.
     pub fn start(config: &RedisConfig, prefix: String) -> Result<(Arc<Self>, Inbox), BusError> {
-        let (commands, subscriptions) = connect::clients(config)?;
+        let plan = Plan::new(config)?;
         let (events, inbox) = mpsc::channel(INBOX);
         let (link, _) = watch::channel(Link::Down);
         let shared = Arc::new(Shared {
-            commands,
-            subscriptions,
+            connection: RwLock::default(),
             joined: Mutex::default(),
             heard: RwLock::default(),
             link,
             events,
             log: Log::new(prefix.clone()),
             index: Index::new(prefix.clone()),
-            token: link::token(),
+            token: claim::token(),
             claim: Mutex::default(),
             prefix,
         });
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        let messages = shared.subscriptions.message_rx();
-        let notices = link::Notices::of(&shared.commands, &shared.subscriptions);
-        shared.commands.connect();
-        shared.subscriptions.connect();
-        let (beats, heard_beats) = watch::channel(0);
-        tasks.spawn(stop.clone().run_until_cancelled_owned(receive::run(Arc::clone(&shared), messages, beats)));
-        tasks.spawn(stop.clone().run_until_cancelled_owned(link::run(Arc::clone(&shared), notices, heard_beats)));
+        tasks.spawn(stop.clone().run_until_cancelled_owned(link::run(Arc::clone(&shared), plan)));
         tasks.close();
         Ok((Arc::new(Self { shared, tasks, stop }), inbox))
     }
@@ -112,26 +109,29 @@ impl Shared {
         format!("{}bc:{pattern}", self.prefix)
     }
 
-    /// Asks Redis to send what matches; returns once Redis agreed.
-    async fn hear(&self, pattern: &Pattern) -> Result<(), BusError> {
-        let name = self.redis_name(pattern.as_str());
-        if pattern.prefix().is_some() {
-            self.subscriptions.psubscribe(name).await?;
-        } else {
-            self.subscriptions.subscribe(name).await?;
-        }
-        Ok(())
+    /// Where this process hears its own heart.
+    fn heartbeat_channel(&self) -> String {
+        format!("{}heartbeat:{}", self.prefix, self.token)
     }
 
-    /// Waits until Redis has done all that was asked on the subscribing connection.
-    async fn confirm(&self) -> Result<(), BusError> {
-        self.subscriptions.ping::<()>(None).await?;
-        Ok(())
+    /// Where instances tell each other that a log was begun anew.
+    fn renewals_channel(&self) -> String {
+        format!("{}renewed", self.prefix)
     }
 
-    /// Refuses at once what a link that is down would only let time out.
-    fn require_link(&self) -> Result<(), BusError> {
-        if self.is_up() { Ok(()) } else { Err(BusError::Down) }
+    /// The connections, while the link is up: what needs it is refused at once, not after a time-out.
+    fn connection(&self) -> Result<Arc<Connection>, BusError> {
+        self.connection.read().unwrap_or_else(PoisonError::into_inner).clone().ok_or(BusError::Down)
+    }
+
+    fn set_up(&self, connection: &Arc<Connection>) {
+        *self.connection.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(connection));
+        self.link.send_replace(Link::Up);
+    }
+
+    fn set_down(&self) {
+        self.link.send_replace(Link::Down);
+        self.connection.write().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     fn note_joined(&self, joined: &HashMap<Pattern, usize>) {
@@ -145,18 +145,19 @@ impl Shared {
 impl Bus for RedisBus {
     async fn join(&self, pattern: &Pattern) -> Result<(), BusError> {
         let shared = &self.shared;
-        {
+        let connection = {
             let mut joined = shared.joined.lock().await;
             let count = joined.entry(pattern.clone()).or_default();
             *count += 1;
             let is_first = *count == 1;
             shared.note_joined(&joined);
-            shared.require_link()?;
+            let connection = shared.connection()?;
             if is_first {
-                shared.hear(pattern).await?;
+                connection.hear(shared.redis_name(pattern.as_str()), kind(pattern)).await?;
             }
-        }
-        shared.confirm().await
+            connection
+        };
+        connection.confirm().await
     }
 
     async fn leave(&self, pattern: &Pattern) {
@@ -169,14 +170,8 @@ impl Bus for RedisBus {
         }
         joined.remove(pattern);
         shared.note_joined(&joined);
-        let name = shared.redis_name(pattern.as_str());
-        let left = if !shared.is_up() {
-            Ok(())
-        } else if pattern.prefix().is_some() {
-            shared.subscriptions.punsubscribe(name).await
-        } else {
-            shared.subscriptions.unsubscribe(name).await
-        };
+        let Ok(connection) = shared.connection() else { return };
+        let left = connection.ignore(shared.redis_name(pattern.as_str()), kind(pattern)).await;
         if let Err(error) = left {
             // Heard in vain until the next reconnect; what nobody wants is dropped on arrival.
             tracing::debug!(%error, "cannot leave a redis channel");
@@ -184,37 +179,36 @@ impl Bus for RedisBus {
     }
 
     async fn publish(&self, messages: &[Arc<Message>], attempt: Attempt) -> Result<Vec<Position>, BusError> {
-        self.shared.require_link()?;
+        let connection = self.shared.connection()?;
         let Some(channel) = messages.first().map(|message| &message.channel) else { return Ok(Vec::new()) };
         let to = self.shared.redis_name(channel.as_str());
-        self.shared.index.note(&self.shared.commands, channel).await?;
-        self.shared.log.append(&self.shared.commands, &to, messages, attempt).await
+        self.shared.index.note(connection.commands(), channel).await?;
+        self.shared.log.append(connection.commands(), &to, messages, attempt).await
     }
 
     async fn position(&self, channel: &Channel) -> Result<Position, BusError> {
-        self.shared.require_link()?;
-        self.shared.log.position(&self.shared.commands, channel).await
+        self.shared.log.position(self.shared.connection()?.commands(), channel).await
     }
 
     async fn replay(&self, channel: &Channel, since: &Position) -> Result<Replay, BusError> {
-        self.shared.require_link()?;
-        self.shared.log.replay(&self.shared.commands, channel, since).await
+        self.shared.log.replay(self.shared.connection()?.commands(), channel, since).await
     }
 
     async fn positions(&self, wildcard: &Pattern) -> Result<Option<Positions>, BusError> {
-        self.shared.require_link()?;
-        let Some(channels) = self.shared.index.below(&self.shared.commands, wildcard).await? else { return Ok(None) };
+        let connection = self.shared.connection()?;
+        let client = connection.commands();
+        let Some(channels) = self.shared.index.below(client, wildcard).await? else { return Ok(None) };
         // Together: the client sends them in a row.
         let positions = channels.into_iter().map(|channel| async {
-            let position = self.shared.log.position(&self.shared.commands, &channel).await?;
+            let position = self.shared.log.position(client, &channel).await?;
             Ok::<_, BusError>((channel, position))
         });
         Ok(Some(try_join_all(positions).await?.into_iter().collect()))
     }
 
     async fn renew(&self, channel: &Channel) -> Result<(), BusError> {
-        self.shared.require_link()?;
-        self.shared.log.renew(&self.shared.commands, &receive::renewals_channel(&self.shared), channel).await
+        let connection = self.shared.connection()?;
+        self.shared.log.renew(connection.commands(), &self.shared.renewals_channel(), channel).await
     }
 
     fn link(&self) -> watch::Receiver<Link> {
@@ -222,17 +216,23 @@ impl Bus for RedisBus {
     }
 
     async fn claim(&self, id: &Arc<str>) -> Arc<str> {
-        link::claim(&self.shared, id).await
+        claim::claim(&self.shared, id).await
     }
 
     async fn close(&self) {
         self.stop.cancel();
         self.tasks.wait().await;
-        link::release(&self.shared).await;
-        // A connection that is gone already cannot be closed again.
-        let _ = self.shared.commands.quit().await;
-        let _ = self.shared.subscriptions.quit().await;
+        claim::release(&self.shared).await;
+        if let Ok(connection) = self.shared.connection() {
+            self.shared.set_down();
+            connection.quit().await;
+        }
     }
+}
+
+/// What Redis has to be asked for.
+fn kind(pattern: &Pattern) -> Kind {
+    if pattern.prefix().is_some() { Kind::Pattern } else { Kind::Channel }
 }
 
 impl From<fred::error::Error> for BusError {

@@ -37,3 +37,8 @@ pub enum ConfigError {
         reason: String,
     },
 }
+
+/// Refuses a value of a key.
+pub(super) fn refuse(key: &str, value: &str, allowed: &str) -> Result<(), ConfigError> {
+    Err(ConfigError::Value { key: key.into(), value: format!("{value:?}"), allowed: allowed.into() })
+}

@@ -11,7 +11,7 @@ use figment::{
     providers::{Env, Format, Serialized, Toml},
 };
 
-use super::{Config, ConfigError, RedisMode};
+use super::{Config, ConfigError, error::refuse};
 
 /// The variables with names of their own, and the keys they set.
 const VARIABLES: &[(&str, &str)] = &[
@@ -21,6 +21,8 @@ const VARIABLES: &[(&str, &str)] = &[
     ("REDIS_HOST", "redis.single.host"),
     ("REDIS_PORT", "redis.single.port"),
     ("REDIS_PASSWORD", "redis.single.password"),
+    ("REDIS_PASSWORD", "redis.cluster.password"),
+    ("REDIS_PASSWORD", "redis.sentinel.password"),
     ("JPULSE_SITE_ID", "site.id"),
     ("JPULSE_MODE", "site.mode"),
     ("JPULSE_DATA_DIR", "server.data_dir"),
@@ -72,9 +74,6 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), ConfigError> {
-        let refuse = |key: &str, value: &str, allowed: &str| {
-            Err(ConfigError::Value { key: key.into(), value: format!("{value:?}"), allowed: allowed.into() })
-        };
         let is_name = |text: &str| {
             !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
         };
@@ -84,24 +83,17 @@ impl Config {
         if !is_name(&self.site.instance) {
             return refuse("site.instance", &self.site.instance, "one or more of A-Z a-z 0-9 _ . -");
         }
-        match self.redis.effective_mode() {
-            RedisMode::Cluster if self.redis.cluster.nodes.is_empty() => {
-                refuse("redis.cluster.nodes", "[]", "at least one {host, port}")
+        self.redis.check()?;
+        for (key, value) in [
+            ("limits.socket_messages", self.limits.socket_messages),
+            ("limits.connects_per_second", self.limits.connects_per_second),
+            ("limits.requests_per_second", self.limits.requests_per_second),
+        ] {
+            if value == 0 {
+                return refuse(key, "0", "1 or more");
             }
-            RedisMode::Sentinel if self.redis.sentinel.nodes.is_empty() => {
-                refuse("redis.sentinel.nodes", "[]", "at least one {host, port}")
-            }
-            RedisMode::Sentinel if self.redis.sentinel.master.is_empty() => {
-                refuse("redis.sentinel.master", "", "the name the sentinels know the primary by")
-            }
-            RedisMode::Single if self.redis.single.port == 0 => {
-                refuse("redis.single.port", "0", "a port from 1 to 65535")
-            }
-            _ if self.limits.socket_messages == 0 => refuse("limits.socket_messages", "0", "1 or more"),
-            _ if self.limits.connects_per_second == 0 => refuse("limits.connects_per_second", "0", "1 or more"),
-            _ if self.limits.requests_per_second == 0 => refuse("limits.requests_per_second", "0", "1 or more"),
-            _ => Ok(()),
         }
+        Ok(())
     }
 }
 
@@ -150,6 +142,7 @@ fn in_words(expected: &str) -> String {
     match expected {
         "u8" => "a whole number from 0 to 255".into(),
         "u16" => "a whole number from 0 to 65535".into(),
+        "a boolean" => "true or false".into(),
         "u32" | "u64" | "usize" => "a whole number, 0 or more".into(),
         other => other.into(),
     }

@@ -1,5 +1,9 @@
 //! How instances reach each other.
 
+mod check;
+
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 /// The `[redis]` table of `app.toml`.
@@ -10,6 +14,14 @@ pub struct RedisConfig {
     pub enabled: Option<bool>,
     /// How Redis is set up; follows from what else is set when absent.
     pub mode: Option<RedisMode>,
+    /// The name of an ACL user, in every mode; empty means Redis's `default` user.
+    pub username: String,
+    /// Its password, in every mode; the password of the mode in force wins. Empty sends none.
+    pub password: String,
+    /// Whether connections are encrypted, those to sentinels too.
+    pub tls: bool,
+    /// The certificates to trust, as PEM; empty trusts what the operating system trusts.
+    pub ca_file: PathBuf,
     /// One server.
     pub single: SingleConfig,
     /// A Redis Cluster.
@@ -55,9 +67,19 @@ impl RedisConfig {
             _ if !self.cluster.nodes.is_empty() => RedisMode::Cluster,
             _ if !self.sentinel.nodes.is_empty() => RedisMode::Sentinel,
             (Some(true), None) => RedisMode::Single,
-            _ if self.single != SingleConfig::default() => RedisMode::Single,
+            _ if self.single != SingleConfig::default() || !self.password.is_empty() => RedisMode::Single,
             _ => RedisMode::None,
         }
+    }
+
+    /// The password of the mode in force, when there is one.
+    pub fn effective_password(&self) -> Option<&str> {
+        let of_mode = match self.effective_mode() {
+            RedisMode::Cluster => &self.cluster.password,
+            RedisMode::Sentinel => &self.sentinel.password,
+            RedisMode::Single | RedisMode::None => &self.single.password,
+        };
+        [of_mode, &self.password].into_iter().map(String::as_str).find(|password| !password.is_empty())
     }
 }
 
@@ -97,10 +119,14 @@ pub struct ClusterConfig {
 pub struct SentinelConfig {
     /// The name the sentinels know the primary by.
     pub master: String,
-    /// The sentinels.
+    /// The sentinels, all of them: they are asked one after the other.
     pub nodes: Vec<RedisNode>,
     /// The primary's password; empty sends none.
     pub password: String,
+    /// The name of an ACL user of the sentinels; empty means their `default` user.
+    pub sentinel_username: String,
+    /// The sentinels' own password; empty sends none.
+    pub sentinel_password: String,
 }
 
 /// A host and a port.

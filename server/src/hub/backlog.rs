@@ -17,6 +17,8 @@ pub(super) struct Backlog {
 
 struct Read {
     since: Position,
+    /// The epoch the log is in by now.
+    epoch: Arc<str>,
     /// What followed `since`, without holes.
     deliveries: Vec<Arc<Delivery>>,
     at: Instant,
@@ -32,7 +34,8 @@ impl Backlog {
 }
 
 impl Shared {
-    /// Everything behind `since` up to `until`, or `None` when some of it is gone.
+    /// Everything behind `since` up to `until`, or `None` when some of it is gone. The log knows whether
+    /// another epoch is an earlier one of its own.
     pub(super) async fn missed(
         &self,
         channel: &Channel,
@@ -40,16 +43,14 @@ impl Shared {
         since: &Position,
         until: &Position,
     ) -> Option<Vec<Arc<Delivery>>> {
-        if since.epoch != until.epoch {
-            return None;
-        }
         let mut read = entry.backlog.read.lock().await;
         if let Some(found) = read.as_ref().and_then(|read| read.cut(entry, since, until)) {
             return Some(found);
         }
         let replay = self.bus.replay(channel, since).await.ok()?;
+        let epoch = replay.position.epoch;
         let deliveries = replay.messages?.into_iter().map(|message| self.numbered(message, 0)).collect();
-        let fresh = Read { since: since.clone(), deliveries, at: Instant::now() };
+        let fresh = Read { since: since.clone(), epoch, deliveries, at: Instant::now() };
         let found = fresh.cut(entry, since, until);
         *read = Some(fresh);
         found
@@ -58,7 +59,8 @@ impl Shared {
 
 impl Read {
     fn cut(&self, entry: &Entry, since: &Position, until: &Position) -> Option<Vec<Arc<Delivery>>> {
-        if self.since.epoch != until.epoch || since.offset < self.since.offset {
+        let is_covered = self.since.epoch == since.epoch && self.epoch == until.epoch;
+        if !is_covered || since.offset < self.since.offset || until.offset < since.offset {
             return None;
         }
         let place = |offset: u64| usize::try_from(offset - self.since.offset).ok();

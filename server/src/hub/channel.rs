@@ -1,7 +1,7 @@
 //! One channel as this instance hears it: what order its messages have, and who gets them.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
@@ -38,6 +38,9 @@ pub(super) struct State {
     /// The furthest message that arrived while it could not be delivered.
     ahead: Option<Position>,
     ring: VecDeque<Arc<Delivery>>,
+    /// Ids delivered before the epoch changed: what a log forgot and its publisher sent again, with a new
+    /// position, is no news. Forgotten when the ring is full of the new epoch.
+    delivered: HashSet<Arc<str>>,
     pub(super) used_at: Instant,
 }
 
@@ -77,6 +80,7 @@ impl Entry {
                 is_repairing: false,
                 ahead: None,
                 ring: VecDeque::new(),
+                delivered: HashSet::new(),
                 used_at: Instant::now(),
             }),
         })
@@ -129,27 +133,52 @@ impl State {
         }
     }
 
-    /// Advances over a delivered message and keeps it for those who come back.
-    pub(super) fn keep(&mut self, delivery: &Arc<Delivery>) {
-        let Some(position) = &delivery.message.position else { return };
+    /// Advances over a message and keeps it for those who come back; whether it is to be delivered: `false`
+    /// for one that was, before the epoch changed.
+    pub(super) fn keep(&mut self, delivery: &Arc<Delivery>) -> bool {
+        let Some(position) = &delivery.message.position else { return true };
         if self.position.as_ref().is_none_or(|now| now.epoch != position.epoch) {
-            self.ring.clear();
+            self.leave_epoch();
         }
         self.position = Some(position.clone());
         self.used_at = Instant::now();
         if self.ring.len() == RING {
             self.ring.pop_front();
+            self.delivered.clear();
         }
         self.ring.push_back(Arc::clone(delivery));
+        !delivery.message.id.as_ref().is_some_and(|id| self.delivered.contains(id))
     }
 
-    /// Begins anew behind a loss; whether the log is to be asked again. A log with a new epoch holds
-    /// only messages nobody here has seen, so it is taken from its beginning.
-    pub(super) fn begin_anew(&mut self, end: Position) -> bool {
-        self.ring.clear();
-        let is_new_log = self.position.as_ref().is_some_and(|now| now.epoch != end.epoch);
-        self.position = Some(if is_new_log { Position { offset: 0, ..end } } else { end });
-        self.take_ahead() || is_new_log
+    /// Whether a message was delivered lately: with a position, from the log.
+    pub(super) fn has_delivered(&self, message: &Message) -> bool {
+        message.id.is_some()
+            && (self.ring.iter().any(|delivery| delivery.message.id == message.id)
+                || message.id.as_ref().is_some_and(|id| self.delivered.contains(id)))
+    }
+
+    /// The log goes on in another epoch from where this instance stands.
+    pub(super) fn continue_in(&mut self, epoch: &Arc<str>) {
+        if let Some(now) = self.position.clone().filter(|now| now.epoch != *epoch) {
+            self.leave_epoch();
+            self.position = Some(Position { epoch: Arc::clone(epoch), ..now });
+        }
+    }
+
+    /// Begins anew behind a loss; whether the log is to be asked again. What lies behind the offset a new
+    /// epoch `begun` at was seen by nobody here, so it is taken from there.
+    pub(super) fn begin_anew(&mut self, end: Position, begun: u64) -> bool {
+        self.leave_epoch();
+        let is_new_epoch = self.position.as_ref().is_some_and(|now| now.epoch != end.epoch);
+        self.position = Some(if is_new_epoch { Position { offset: begun, ..end } } else { end });
+        self.take_ahead() || is_new_epoch
+    }
+
+    /// Empties the ring, but for the ids in it.
+    fn leave_epoch(&mut self) {
+        if !self.ring.is_empty() {
+            self.delivered = self.ring.drain(..).filter_map(|delivery| delivery.message.id.clone()).collect();
+        }
     }
 
     /// Tells every listener that messages of a channel are lost; `position` is where its log ends.
@@ -176,5 +205,66 @@ impl State {
     /// Whether nobody needs the entry.
     pub(super) fn is_idle(&self) -> bool {
         self.listeners.is_empty() && self.arriving == 0 && !self.is_repairing
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn position(epoch: &str, offset: u64) -> Position {
+        Position { epoch: epoch.into(), offset }
+    }
+
+    fn delivery(id: &str, position: Position) -> Arc<Delivery> {
+        let message = Message {
+            channel: "view:it:some:thing".parse().unwrap(),
+            data: serde_json::Map::new(),
+            instance_id: "it:0".into(),
+            timestamp: 0,
+            id: Some(id.into()),
+            position: Some(position),
+            uuid: None,
+            username: String::new(),
+        };
+        Delivery::new(Arc::new(message), 0, None)
+    }
+
+    #[test]
+    fn what_was_delivered_before_a_log_forgot_it_is_no_news() {
+        let entry = Entry::new();
+        let mut state = entry.state();
+        for (id, offset) in [("a", 1), ("b", 2), ("c", 3)] {
+            assert!(state.keep(&delivery(id, position("old", offset))));
+        }
+        assert!(state.begin_anew(position("new", 3), 1), "what the new epoch holds is asked for");
+        assert_eq!(state.position, Some(position("new", 1)));
+        assert!(!state.keep(&delivery("c", position("new", 2))));
+        assert!(state.keep(&delivery("d", position("new", 3))));
+        assert_eq!(state.position, Some(position("new", 3)));
+    }
+
+    #[test]
+    fn a_log_that_goes_on_in_another_epoch_is_followed_without_a_step() {
+        let entry = Entry::new();
+        let mut state = entry.state();
+        state.keep(&delivery("a", position("old", 1)));
+        assert_eq!(state.judge(&position("new", 2)), Verdict::Repair);
+        state.continue_in(&"new".into());
+        assert_eq!(state.judge(&position("new", 2)), Verdict::Deliver);
+        assert_eq!(state.recall(&position("old", 1)).map(|missed| missed.len()), None);
+    }
+
+    #[test]
+    fn what_came_through_the_log_is_known_by_its_id_in_either_epoch() {
+        let entry = Entry::new();
+        let mut state = entry.state();
+        let [old, new, other] = [("a", "old", 1), ("b", "new", 2), ("c", "new", 3)]
+            .map(|(id, epoch, at)| delivery(id, position(epoch, at)));
+        state.keep(&old);
+        state.continue_in(&"new".into());
+        state.keep(&new);
+        assert!(state.has_delivered(&old.message) && state.has_delivered(&new.message));
+        assert!(!state.has_delivered(&other.message));
     }
 }

@@ -112,8 +112,9 @@ impl Shared {
                 match verdict {
                     Verdict::Deliver => {
                         let delivery = self.delivery(Arc::clone(message));
-                        state.keep(&delivery);
-                        batch.push(delivery);
+                        if state.keep(&delivery) {
+                            batch.push(delivery);
+                        }
                     }
                     Verdict::Repair => must_repair = true,
                     Verdict::Drop | Verdict::Wait => {}
@@ -164,6 +165,11 @@ impl Shared {
                     let registry = self.registry();
                     (registry.channel(&message.channel).map(Arc::clone), registry.wildcards(&message.channel))
                 };
+                if entry.as_ref().is_some_and(|entry| entry.state().has_delivered(&message)) {
+                    // It was logged before the answer was lost, and came back through the log.
+                    self.outbox().take_delivered(&message);
+                    return;
+                }
                 let one = Batch::new(vec![self.numbered(message, sequence)]);
                 if let Some(entry) = entry {
                     entry.state().listeners.iter().for_each(|(_, held)| held.give(&one));
@@ -208,23 +214,25 @@ impl Shared {
                     // Without a link the next one begins with a repair of everything.
                     *self.link.borrow() != Link::Down
                 }
-                Ok(Replay { messages: Some(messages), .. }) => {
+                Ok(Replay { messages: Some(messages), position, .. }) => {
+                    state.continue_in(&position.epoch);
                     let mut batch = Vec::with_capacity(messages.len());
                     for message in messages {
                         if message.position.as_ref().is_some_and(|position| state.judge(position) == Verdict::Deliver) {
                             let delivery = self.delivery(message);
-                            state.keep(&delivery);
-                            batch.push(delivery);
+                            if state.keep(&delivery) {
+                                batch.push(delivery);
+                            }
                         }
                     }
                     self.hand_out(state.listeners.iter().map(|(_, held)| held), &wildcards, batch);
                     state.take_ahead()
                 }
-                Ok(Replay { position, messages: None }) => {
+                Ok(Replay { position, begun, messages: None }) => {
                     tracing::warn!(%channel, "messages are lost: the log does not reach back far enough");
                     state.tell_lost(channel, Some(&position));
                     wildcards.iter().for_each(|wildcard| wildcard.state().tell_lost(channel, Some(&position)));
-                    state.begin_anew(position)
+                    state.begin_anew(position, begun)
                 }
             }
         };

@@ -6,6 +6,7 @@ mod bus;
 mod cluster;
 mod events;
 mod kit;
+mod modes;
 mod outage;
 mod relay;
 mod rest;

@@ -41,12 +41,12 @@ async fn messages_that_fell_out_of_the_outbox_are_reported_as_a_gap() {
     publish(&left, 0).await;
     assert_eq!(there.next_data().await["number"], 0);
 
-    redis.signal("STOP");
+    redis.pause();
     until("it knows", async || !left.ports.cluster.is_redis_available()).await;
     for number in 1..=10 {
         assert_eq!(publish(&left, number).await["data"]["fallback"], true);
     }
-    redis.signal("CONT");
+    redis.resume();
     let mut story = Vec::new();
     while story.last() != Some(&json!(10)) {
         let frame = there.next().await;

@@ -33,6 +33,8 @@ fn a_bad_value_stops_the_start_with_its_key_its_value_and_what_is_allowed() {
         ("JPULSE_SITE_ID", "my site", ["site.id", "my site", "A-Z"]),
         ("JPULSE_INSTANCE", "a:b", ["site.instance", "a:b", "A-Z"]),
         ("JPULSE__REDIS__MODE", "many", ["redis.mode", "many", "sentinel"]),
+        ("JPULSE__REDIS__TLS", "perhaps", ["redis.tls", "perhaps", "true or false"]),
+        ("JPULSE__REDIS__CLUSTER__NODES", "[{host=a,port=0}]", ["redis.cluster.nodes[0].port", "0", "1 to 65535"]),
         ("JPULSE_CONFIG", "nowhere.toml", ["JPULSE_CONFIG", "nowhere.toml", "path"]),
     ] {
         let line = refusal(program(folder.path()).env(variable, value).output().unwrap());
@@ -53,11 +55,39 @@ fn a_broken_or_misspelt_file_stops_the_start() {
 }
 
 #[test]
+fn a_redis_that_cannot_be_reached_as_it_is_set_up_stops_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("empty.pem"), "nothing").unwrap();
+    for (text, words) in [
+        ("[redis]\nmode = 'cluster'", ["redis.cluster.nodes", "[]", "{host, port}"]),
+        ("[[redis.cluster.nodes]]\nhost = ''\nport = 1", ["redis.cluster.nodes[0].host", "\"\"", "a name"]),
+        ("[[redis.sentinel.nodes]]\nhost = 'a'\nport = 1", ["redis.sentinel.master", "\"\"", "the name"]),
+        ("[redis]\nmode = 'single'\nusername = 'site'", ["redis.username", "site", "redis.password"]),
+        ("[redis]\nmode = 'single'\ntls = true\nca_file = 'no.pem'", ["redis.ca_file", "no.pem", "PEM"]),
+        ("[redis]\nmode = 'single'\ntls = true\nca_file = 'empty.pem'", ["redis.ca_file", "empty.pem", "PEM"]),
+        ("[redis]\nmode = 'single'\nca_file = 'empty.pem'", ["redis.ca_file", "empty.pem", "redis.tls"]),
+    ] {
+        std::fs::write(folder.path().join("app.toml"), text).unwrap();
+        let line = refusal(program(folder.path()).output().unwrap());
+        for word in words {
+            assert!(line.contains(word), "{text:?}: {word} in {line}");
+        }
+    }
+}
+
+#[test]
 fn a_secret_is_not_shown_in_an_error() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("app.toml"), "[redis.single]\npassword = 123456").unwrap();
-    let line = refusal(program(folder.path()).output().unwrap());
-    assert!(line.contains("redis.single.password") && !line.contains("123456"), "{line}");
+    for (table, key) in [
+        ("redis", "password"),
+        ("redis.single", "password"),
+        ("redis.cluster", "password"),
+        ("redis.sentinel", "sentinel_password"),
+    ] {
+        std::fs::write(folder.path().join("app.toml"), format!("[{table}]\n{key} = 123456")).unwrap();
+        let line = refusal(program(folder.path()).output().unwrap());
+        assert!(line.contains(&format!("{table}.{key}")) && !line.contains("123456"), "{line}");
+    }
 }
 
 #[test]

@@ -1,16 +1,20 @@
-//! Clients for every way Redis can be set up.
+//! Makes connections for every way Redis can be set up.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use fred::{
-    prelude::{Builder, Client, Config, ReconnectPolicy, Server, ServerConfig},
+    prelude::{Builder, Client, Config, Server, ServerConfig},
     types::{
         RespVersion,
-        config::{ClusterDiscoveryPolicy, ReconnectError, UnresponsiveConfig},
+        config::{ClusterDiscoveryPolicy, ReconnectError, TlsConfig, TlsConnector, TlsHostMapping},
     },
 };
 
-use super::BusError;
+use super::{
+    BusError,
+    connection::{Connection, Part},
+    tls,
+};
 use crate::config::{RedisConfig, RedisMode, RedisNode};
 
 /// How long a command may take.
@@ -19,44 +23,114 @@ const COMMAND_WITHIN: Duration = Duration::from_secs(2);
 const COMMANDS_WAITING: usize = 10_000;
 /// Messages that wait for [`super::receive`] at most; what falls out is fetched from the log.
 const MESSAGES_WAITING: usize = 16_384;
+/// How often a command is sent at most: once, and again to where a cluster says its slot is now. What
+/// was sent to a node that is lost is not sent again: only the outbox knows how.
+const COMMAND_ATTEMPTS: u32 = 3;
 
-/// The commands' client and the subscriptions' client, not yet connected.
-pub(super) fn clients(config: &RedisConfig) -> Result<(Client, Client), BusError> {
-    let host = |host: &str| if host.is_empty() { "127.0.0.1".to_owned() } else { host.to_owned() };
-    let servers = |nodes: &[RedisNode]| nodes.iter().map(|node| Server::new(node.host.clone(), node.port)).collect();
-    let (server, password, database) = match config.effective_mode() {
-        RedisMode::Cluster => (
-            ServerConfig::Clustered {
-                hosts: servers(&config.cluster.nodes),
-                policy: ClusterDiscoveryPolicy::default(),
+/// What is the same for every attempt to connect.
+pub(super) struct Plan {
+    servers: Servers,
+    username: Option<String>,
+    password: Option<String>,
+    database: Option<u8>,
+    tls: Option<TlsConnector>,
+}
+
+enum Servers {
+    Single(Server),
+    Cluster(Vec<Server>),
+    Sentinel { nodes: Vec<Server>, master: String, username: Option<String>, password: Option<String> },
+}
+
+impl Plan {
+    /// Reads the configuration, and the certificates it names.
+    pub(super) fn new(config: &RedisConfig) -> Result<Self, BusError> {
+        let servers = match config.effective_mode() {
+            RedisMode::Cluster => Servers::Cluster(servers(&config.cluster.nodes)),
+            RedisMode::Sentinel => Servers::Sentinel {
+                nodes: servers(&config.sentinel.nodes),
+                master: config.sentinel.master.clone(),
+                username: some(&config.sentinel.sentinel_username),
+                password: some(&config.sentinel.sentinel_password),
             },
-            &config.cluster.password,
-            None,
-        ),
-        RedisMode::Sentinel => (
-            ServerConfig::Sentinel {
-                hosts: servers(&config.sentinel.nodes),
-                service_name: config.sentinel.master.clone(),
-            },
-            &config.sentinel.password,
-            None,
-        ),
-        RedisMode::Single | RedisMode::None => (
-            ServerConfig::new_centralized(host(&config.single.host), config.single.port),
-            &config.single.password,
-            (config.single.db > 0).then_some(config.single.db),
-        ),
-    };
-    let mut builder = Builder::from_config(Config {
-        server,
-        password: (!password.is_empty()).then(|| password.clone()),
-        database,
-        version: RespVersion::RESP3,
-        fail_fast: false,
-        ..Config::default()
-    });
+            RedisMode::Single | RedisMode::None => {
+                let host = some(&config.single.host).unwrap_or_else(|| "127.0.0.1".to_owned());
+                Servers::Single(Server::new(host, config.single.port))
+            }
+        };
+        let database = match &servers {
+            Servers::Single(_) => (config.single.db > 0).then_some(config.single.db),
+            Servers::Cluster(_) | Servers::Sentinel { .. } => None,
+        };
+        Ok(Self {
+            servers,
+            username: some(&config.username),
+            password: config.effective_password().map(str::to_owned),
+            database,
+            tls: if config.tls { Some(tls::connector(&config.ca_file)?) } else { None },
+        })
+    }
+
+    /// Connects, beginning with another node at each attempt. `known` are nodes the cluster named when
+    /// it was last reached: those of the configuration may all be gone. `avoided` did not answer last.
+    pub(super) async fn open(
+        &self,
+        attempt: usize,
+        known: &[Server],
+        avoided: Option<&Server>,
+    ) -> Result<Connection, BusError> {
+        let (server, first) = self.server(attempt, known, avoided);
+        // An address in what a cluster answers stands for the name of the node that was asked, if any.
+        let is_named = first.host.parse::<IpAddr>().is_err();
+        let hostnames = if is_named { TlsHostMapping::DefaultHost } else { TlsHostMapping::None };
+        let config = Config {
+            server,
+            username: self.username.clone(),
+            password: self.password.clone(),
+            database: self.database,
+            version: RespVersion::RESP3,
+            tls: self.tls.clone().map(|connector| TlsConfig { connector, hostnames }),
+            ..Config::default()
+        };
+        let (commands, subscriptions) = tokio::try_join!(Part::open(client(&config)?), Part::open(client(&config)?))?;
+        Ok(Connection::new(commands, subscriptions))
+    }
+
+    /// Where this attempt goes, and which node it asks first.
+    fn server(&self, attempt: usize, known: &[Server], avoided: Option<&Server>) -> (ServerConfig, Server) {
+        match &self.servers {
+            Servers::Single(server) => (ServerConfig::Centralized { server: server.clone() }, server.clone()),
+            Servers::Cluster(nodes) => {
+                let mut candidates = nodes.clone();
+                candidates.extend(known.iter().filter(|node| !nodes.contains(node)).cloned());
+                if candidates.len() > 1 {
+                    candidates.retain(|node| Some(node) != avoided);
+                }
+                let first = candidates.swap_remove(attempt % candidates.len());
+                let hosts = vec![first.clone()];
+                (ServerConfig::Clustered { hosts, policy: ClusterDiscoveryPolicy::ConfigEndpoint }, first)
+            }
+            Servers::Sentinel { nodes, master, username, password } => {
+                let mut hosts = nodes.clone();
+                hosts.rotate_left(attempt % nodes.len());
+                let first = hosts[0].clone();
+                let server = ServerConfig::Sentinel {
+                    hosts,
+                    service_name: master.clone(),
+                    username: username.clone(),
+                    password: password.clone(),
+                };
+                (server, first)
+            }
+        }
+    }
+}
+
+/// A client that connects once and never again by itself: a link that is lost gets new connections.
+/// Old ones would keep a half-open connection to a cluster's node, and what they subscribed to there.
+fn client(config: &Config) -> Result<Client, BusError> {
+    let mut builder = Builder::from_config(config.clone());
     builder
-        .set_policy(ReconnectPolicy::new_exponential(0, 100, 1_000, 2))
         .with_performance_config(|performance| {
             performance.default_command_timeout = COMMAND_WITHIN;
             performance.broadcast_channel_capacity = MESSAGES_WAITING;
@@ -65,11 +139,8 @@ pub(super) fn clients(config: &RedisConfig) -> Result<(Client, Client), BusError
             connection.connection_timeout = COMMAND_WITHIN;
             connection.internal_command_timeout = COMMAND_WITHIN;
             connection.max_command_buffer_len = COMMANDS_WAITING;
-            // A publish that may have happened is retried by the outbox, which knows how.
-            connection.max_command_attempts = 1;
+            connection.max_command_attempts = COMMAND_ATTEMPTS;
             connection.tcp.nodelay = Some(true);
-            connection.unresponsive =
-                UnresponsiveConfig { max_timeout: Some(COMMAND_WITHIN * 2), interval: COMMAND_WITHIN / 2 };
             connection.reconnect_errors = vec![
                 ReconnectError::ClusterDown,
                 ReconnectError::Loading,
@@ -77,5 +148,13 @@ pub(super) fn clients(config: &RedisConfig) -> Result<(Client, Client), BusError
                 ReconnectError::ReadOnly,
             ];
         });
-    Ok((builder.build()?, builder.build()?))
+    Ok(builder.build()?)
+}
+
+fn servers(nodes: &[RedisNode]) -> Vec<Server> {
+    nodes.iter().map(|node| Server::new(node.host.clone(), node.port)).collect()
+}
+
+fn some(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
 }

@@ -1,210 +1,209 @@
-//! Watches the link: it is up while this process hears its own heart through Redis.
+//! Watches the link: it is up while this process hears its own heart through Redis, from every node
+//! that takes messages.
+//!
+//! A link that is lost is made anew from the ground, with new connections: what was lost may be a node
+//! that others have replaced, or a connection that nobody closed.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
-
-use fred::{
-    prelude::{
-        Client, ClientLike, Error, EventInterface, Expiration, KeysInterface, PubsubInterface, Server, SetOptions,
-    },
-    types::Value,
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
+
+use fred::prelude::Server;
 use tokio::{
-    sync::{broadcast, watch},
-    time::{interval, sleep, timeout},
+    sync::Notify,
+    time::{MissedTickBehavior, interval, sleep, timeout},
 };
 
 use super::{
-    BusError, Event, Link, Shared,
-    receive::{heartbeat_channel, renewals_channel},
+    BusError, Event, Shared, claim,
+    connect::Plan,
+    connection::{Connection, Kind},
+    kind, receive,
 };
 
 /// How often the heart beats.
-const BEAT_EVERY: Duration = Duration::from_secs(1);
+const BEAT_EVERY: Duration = Duration::from_millis(500);
 /// How long it may be silent before the link counts as down.
 const SILENT_FOR: Duration = Duration::from_secs(3);
 /// How long to wait before trying again to bring the link up.
 const RETRY_AFTER: Duration = Duration::from_millis(250);
-/// How long a claim of an instance id outlives its holder, in seconds.
-const CLAIM_SECONDS: i64 = 30;
+/// Beats between two refreshes of the claim.
+const CLAIM_BEATS: u32 = 4;
 
-/// What the clients notice by themselves.
-pub(super) struct Notices {
-    reconnects: broadcast::Receiver<Server>,
-    errors: [broadcast::Receiver<(Error, Option<Server>)>; 2],
+/// When the heart was last heard, by the node it was sent through.
+#[derive(Default)]
+pub(super) struct Heart {
+    heard: Mutex<HashMap<String, Instant>>,
+    news: Notify,
 }
 
-impl Notices {
-    /// Begins listening; before the clients connect.
-    pub(super) fn of(commands: &Client, subscriptions: &Client) -> Self {
-        Self { reconnects: subscriptions.reconnect_rx(), errors: [commands.error_rx(), subscriptions.error_rx()] }
-    }
-
-    /// Forgets what was noticed up to now.
-    fn clear(&mut self) {
-        self.reconnects = self.reconnects.resubscribe();
-        self.errors = self.errors.each_ref().map(broadcast::Receiver::resubscribe);
-    }
-
-    /// Waits for the next notice that the link is not what it was.
-    async fn next(&mut self) -> &'static str {
-        let [commands, subscriptions] = &mut self.errors;
-        tokio::select! {
-            _ = self.reconnects.recv() => "the connection was made anew",
-            _ = commands.recv() => "the connection for commands broke",
-            _ = subscriptions.recv() => "the connection for subscriptions broke",
-        }
-    }
+/// Why there is no link, or none any more.
+enum Lost {
+    /// A connection ended.
+    Ended,
+    /// Nothing was heard of this node, or of the only one there is.
+    Silent(Option<Server>),
+    /// It could not be brought up.
+    NotUp(BusError),
 }
 
 /// Brings the link up, watches it, and begins again when it is lost; until the bus stops.
-pub(super) async fn run(shared: Arc<Shared>, mut notices: Notices, mut beats: watch::Receiver<u64>) {
-    loop {
-        if let Err(error) = bring_up(&shared, &mut beats).await {
-            tracing::debug!(%error, "redis is not reached yet");
+pub(super) async fn run(shared: Arc<Shared>, plan: Plan) {
+    let mut known = Vec::new();
+    let mut avoided = None;
+    let mut told = String::new();
+    for attempt in 0.. {
+        let lost = match plan.open(attempt, &known, avoided.as_ref()).await {
+            Ok(connection) => {
+                let connection = Arc::new(connection);
+                known = connection.nodes();
+                let lost = Box::pin(live(&shared, &connection)).await;
+                connection.end();
+                lost
+            }
+            Err(error) => Lost::NotUp(error),
+        };
+        if !shared.is_up() {
+            if let Lost::NotUp(error) = &lost {
+                tell_once(&mut told, error);
+            }
             sleep(RETRY_AFTER).await;
+            avoided = None;
             continue;
         }
-        // Older than the heartbeat that was just heard, on the connections there are now.
-        notices.clear();
-        tracing::info!("redis is reached: broadcasts go to all instances");
-        let lost = tokio::select! {
-            reason = notices.next() => Lost { reason, is_half_open: false },
-            () = silence(&mut beats) => Lost { reason: "no heartbeat", is_half_open: true },
-            never = keep_beating(&shared) => match never {},
-        };
-        shared.link.send_replace(Link::Down);
-        tracing::warn!(reason = lost.reason, "redis is lost: broadcasts stay on this instance until it is back");
+        shared.set_down();
+        told.clear();
+        tracing::warn!(reason = %lost, "redis is lost: broadcasts stay on this instance until it is back");
         if shared.events.send(Event::LinkDown).await.is_err() {
             return;
         }
-        if lost.is_half_open {
-            // Such a connection does not end by itself.
-            let _ = timeout(BEAT_EVERY, shared.commands.force_reconnection()).await;
-            let _ = timeout(BEAT_EVERY, shared.subscriptions.force_reconnection()).await;
+        avoided = match lost {
+            Lost::Silent(node) => node,
+            Lost::Ended | Lost::NotUp(_) => None,
+        };
+    }
+}
+
+/// Says why Redis is not reached, each reason once.
+fn tell_once(told: &mut String, error: &BusError) {
+    let reason = error.to_string();
+    if *told != reason {
+        tracing::warn!(%error, "redis is not reached yet");
+        *told = reason;
+    }
+}
+
+/// One life of the link: returns when it is lost, or cannot be brought up.
+async fn live(shared: &Arc<Shared>, connection: &Arc<Connection>) -> Lost {
+    let heart = Heart::default();
+    let messages = connection.messages();
+    tokio::select! {
+        biased;
+        // First, so that what arrived before the end is still handed on.
+        () = receive::run(shared, messages, &heart) => Lost::Ended,
+        () = connection.ended() => Lost::Ended,
+        lost = keep(shared, connection, &heart) => lost,
+    }
+}
+
+/// Brings the link up and lets the heart beat until it is not heard.
+async fn keep(shared: &Arc<Shared>, connection: &Arc<Connection>, heart: &Heart) -> Lost {
+    if let Err(error) = bring_up(shared, connection, heart).await {
+        return Lost::NotUp(error);
+    }
+    tracing::info!("redis is reached: broadcasts go to all instances");
+    let heartbeat = shared.heartbeat_channel();
+    let mut beat_at = interval(BEAT_EVERY);
+    beat_at.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut beats = 0_u32;
+    loop {
+        beat_at.tick().await;
+        let nodes = connection.nodes();
+        if let Some(silent) = heart.silent(&nodes) {
+            return silent;
         }
+        let claim = async {
+            if beats.is_multiple_of(CLAIM_BEATS) {
+                claim::refresh(shared, connection).await;
+            }
+        };
+        // Silence tells; the beat's own error would only tell it twice.
+        let beat = async { tokio::join!(connection.publish_through(&nodes, &heartbeat), claim) };
+        let _ = timeout(BEAT_EVERY, Box::pin(beat)).await;
+        beats = beats.wrapping_add(1);
     }
 }
 
-/// Why the link was lost.
-struct Lost {
-    reason: &'static str,
-    is_half_open: bool,
-}
-
-/// Subscribes to everything joined and hears the heart beat once.
-async fn bring_up(shared: &Shared, beats: &mut watch::Receiver<u64>) -> Result<(), BusError> {
-    if !shared.commands.is_connected() || !shared.subscriptions.is_connected() {
-        return Err(BusError::Down);
-    }
+/// Subscribes to everything joined and hears the heart beat once through every node.
+async fn bring_up(shared: &Shared, connection: &Arc<Connection>, heart: &Heart) -> Result<(), BusError> {
     let joined = shared.joined.lock().await;
-    shared.subscriptions.subscribe(vec![heartbeat_channel(shared), renewals_channel(shared)]).await?;
+    let heartbeat = shared.heartbeat_channel();
+    connection.hear(heartbeat.clone(), Kind::Channel).await?;
+    connection.hear(shared.renewals_channel(), Kind::Channel).await?;
     for pattern in joined.keys() {
-        shared.hear(pattern).await?;
+        connection.hear(shared.redis_name(pattern.as_str()), kind(pattern)).await?;
     }
-    shared.confirm().await?;
-    beats.mark_unchanged();
-    beat(shared).await?;
-    timeout(SILENT_FOR, beats.changed()).await.map_err(|_| BusError::Down)?.map_err(|_| BusError::Down)?;
-    shared.link.send_replace(Link::Up);
+    connection.confirm().await?;
+    let nodes = connection.nodes();
+    let is_heard = async {
+        connection.publish_through(&nodes, &heartbeat).await;
+        heart.wait_for(&nodes).await;
+    };
+    timeout(SILENT_FOR, is_heard).await.map_err(|_| BusError::Down)?;
+    shared.set_up(connection);
     // Behind the lock: who joins from here on finds the link up.
     drop(joined);
     shared.events.send(Event::LinkUp).await.map_err(|_| BusError::Down)
 }
 
-/// Returns when the heart has been silent for too long.
-async fn silence(beats: &mut watch::Receiver<u64>) {
-    while let Ok(heard) = timeout(SILENT_FOR, beats.changed()).await {
-        if heard.is_err() {
-            // The receiver has ended, and so will this: the bus stops.
-            std::future::pending::<()>().await;
+impl Heart {
+    /// Notes a beat that was sent through `node`.
+    pub(super) fn beat(&self, node: &str) {
+        self.heard().insert(node.to_owned(), Instant::now());
+        self.news.notify_one();
+    }
+
+    /// Waits until it was heard through all these nodes.
+    async fn wait_for(&self, nodes: &[Server]) {
+        loop {
+            let is_heard = {
+                let heard = self.heard();
+                !heard.is_empty() && nodes.iter().all(|node| heard.contains_key(&node.to_string()))
+            };
+            if is_heard {
+                return;
+            }
+            self.news.notified().await;
         }
     }
-}
 
-/// Lets the heart beat and the claim live.
-async fn keep_beating(shared: &Shared) -> Infallible {
-    let mut beat_at = interval(BEAT_EVERY);
-    loop {
-        beat_at.tick().await;
-        // Silence tells; the beat's own error would only tell it twice.
-        let _ = timeout(BEAT_EVERY, async { tokio::join!(beat(shared), refresh_claim(shared)) }).await;
+    /// The node through which nothing was heard for too long. One that is new is given its time.
+    fn silent(&self, nodes: &[Server]) -> Option<Lost> {
+        let mut heard = self.heard();
+        let names: Vec<String> =
+            if nodes.is_empty() { vec![String::new()] } else { nodes.iter().map(Server::to_string).collect() };
+        heard.retain(|name, _| names.contains(name));
+        let now = Instant::now();
+        let silent = names
+            .into_iter()
+            .position(|name| now.saturating_duration_since(*heard.entry(name).or_insert(now)) > SILENT_FOR)?;
+        Some(Lost::Silent(nodes.get(silent).cloned()))
+    }
+
+    fn heard(&self) -> std::sync::MutexGuard<'_, HashMap<String, Instant>> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-async fn beat(shared: &Shared) -> Result<(), BusError> {
-    shared.commands.publish::<(), _, _>(heartbeat_channel(shared), "beat").await?;
-    Ok(())
-}
-
-/// Claims `id`, or `id:{pid}` when another live process holds it.
-pub(super) async fn claim(shared: &Shared, id: &Arc<str>) -> Arc<str> {
-    let mut id = Arc::clone(id);
-    match take(shared, &id).await {
-        Ok(true) => {}
-        Ok(false) => {
-            let other: Arc<str> = format!("{id}:{}", std::process::id()).into();
-            tracing::warn!(taken = %id, using = %other, "another live instance has this id: set JPULSE_INSTANCE");
-            id = other;
-            // Nobody else has this process's number; a Redis that went away meanwhile changes nothing.
-            let _ = take(shared, &id).await;
+impl std::fmt::Display for Lost {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Ended => formatter.write_str("a connection ended"),
+            Self::Silent(None) => formatter.write_str("no heartbeat"),
+            Self::Silent(Some(node)) => write!(formatter, "no heartbeat through {node}"),
+            Self::NotUp(error) => write!(formatter, "{error}"),
         }
-        Err(error) => tracing::debug!(%error, "cannot claim an instance id"),
     }
-    *shared.claim.lock().await = Some(Arc::clone(&id));
-    id
-}
-
-async fn take(shared: &Shared, id: &str) -> Result<bool, BusError> {
-    let key = claim_key(shared, id);
-    let expires = Some(Expiration::EX(CLAIM_SECONDS));
-    let set: Value = shared.commands.set(&key, &shared.token, expires.clone(), Some(SetOptions::NX), false).await?;
-    if !set.is_null() {
-        return Ok(true);
-    }
-    let holder: Option<String> = shared.commands.get(&key).await?;
-    if holder.is_some_and(|holder| is_dead_here(&holder)) {
-        let _: Value = shared.commands.set(&key, &shared.token, expires, None, false).await?;
-        return Ok(true);
-    }
-    Ok(false)
-}
-
-/// Whether the holder was a process of this host that ended without giving its claim back.
-fn is_dead_here(holder: &str) -> bool {
-    let Some((pid, host)) = holder.split('#').next().and_then(|process| process.split_once('@')) else { return false };
-    let processes = std::path::Path::new("/proc");
-    host == hostname()
-        && pid.bytes().all(|byte| byte.is_ascii_digit())
-        && processes.is_dir()
-        && !processes.join(pid).exists()
-}
-
-/// Names this process among all that use this Redis.
-pub(super) fn token() -> String {
-    format!("{}@{}#{}", std::process::id(), hostname(), uuid::Uuid::new_v4().simple())
-}
-
-fn hostname() -> String {
-    gethostname::gethostname().to_string_lossy().into_owned()
-}
-
-async fn refresh_claim(shared: &Shared) {
-    if let Some(id) = shared.claim.lock().await.as_deref() {
-        let key = claim_key(shared, id);
-        let refreshed = shared.commands.set(key, &shared.token, Some(Expiration::EX(CLAIM_SECONDS)), None, false);
-        let _: Result<Value, _> = refreshed.await;
-    }
-}
-
-/// Gives the claim back.
-pub(super) async fn release(shared: &Shared) {
-    if let Some(id) = shared.claim.lock().await.take()
-        && shared.is_up()
-    {
-        let _: Result<Value, _> = shared.commands.del(claim_key(shared, &id)).await;
-    }
-}
-
-fn claim_key(shared: &Shared, id: &str) -> String {
-    format!("{}instance:{id}", shared.prefix)
 }

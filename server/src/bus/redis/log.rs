@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fred::{
-    prelude::{Client, Value},
+    prelude::{Client, Error, LuaInterface, Value},
     types::scripts::Script,
 };
 use uuid::Uuid;
@@ -33,10 +33,10 @@ impl Log {
     pub(super) fn new(prefix: String) -> Self {
         Self {
             prefix,
-            publish: Script::from_lua(include_str!("publish.lua")),
-            position: Script::from_lua(include_str!("position.lua")),
-            replay: Script::from_lua(include_str!("replay.lua")),
-            renew: Script::from_lua(include_str!("renew.lua")),
+            publish: Script::from_lua(concat!(include_str!("open.lua"), include_str!("publish.lua"))),
+            position: Script::from_lua(concat!(include_str!("open.lua"), include_str!("position.lua"))),
+            replay: Script::from_lua(concat!(include_str!("open.lua"), include_str!("replay.lua"))),
+            renew: Script::from_lua(concat!(include_str!("open.lua"), include_str!("renew.lua"))),
         }
     }
 
@@ -65,7 +65,7 @@ impl Log {
             values.push(message.id.as_deref().unwrap_or_default().into());
             values.push(json.into());
         }
-        let answer: Vec<Value> = self.publish.evalsha_with_reload(client, vec![log, position], values).await?;
+        let answer = run(client, &self.publish, vec![log, position], values).await?;
         let mut answer = answer.into_iter();
         let epoch: Arc<str> = answer.next().and_then(Value::into_string).ok_or(BusError::Unreadable)?.into();
         let positions: Option<Vec<Position>> =
@@ -76,8 +76,9 @@ impl Log {
     pub(super) async fn position(&self, client: &Client, channel: &Channel) -> Result<Position, BusError> {
         let (_, position) = self.keys(channel);
         let values: Vec<Value> = vec![new_epoch().into(), LOOKED_AT_SECONDS.into()];
-        let (epoch, offset): (String, u64) = self.position.evalsha_with_reload(client, vec![position], values).await?;
-        Ok(Position { epoch: epoch.into(), offset })
+        let answer = run(client, &self.position, vec![position], values).await?;
+        let [epoch, offset] = &answer[..] else { return Err(BusError::Unreadable) };
+        read_position(epoch, offset)
     }
 
     pub(super) async fn replay(
@@ -94,23 +95,17 @@ impl Log {
             new_epoch().into(),
             LOOKED_AT_SECONDS.into(),
         ];
-        let answer: Vec<Value> = self.replay.evalsha_with_reload(client, vec![log, position], values).await?;
-        let mut answer = answer.into_iter();
-        let (Some(epoch), Some(offset), Some(is_whole)) = (answer.next(), answer.next(), answer.next()) else {
-            return Err(BusError::Unreadable);
-        };
-        let position = Position {
-            epoch: epoch.as_string().ok_or(BusError::Unreadable)?.into(),
-            offset: offset.as_u64().ok_or(BusError::Unreadable)?,
-        };
+        let answer = run(client, &self.replay, vec![log, position], values).await?;
+        let [epoch, offset, begun, is_whole, texts @ ..] = &answer[..] else { return Err(BusError::Unreadable) };
+        let position = read_position(epoch, offset)?;
+        let begun = begun.as_u64().ok_or(BusError::Unreadable)?;
         let messages = if is_whole.as_u64() == Some(1) {
-            let messages: Option<Vec<_>> =
-                answer.map(|text| text.as_bytes().and_then(|json| Message::parse(json).ok()).map(Arc::new)).collect();
+            let messages: Option<Vec<_>> = texts.iter().map(|text| read_message(text, &position.epoch)).collect();
             Some(messages.ok_or(BusError::Unreadable)?)
         } else {
             None
         };
-        Ok(Replay { position, messages })
+        Ok(Replay { position, begun, messages })
     }
 
     /// Begins a channel's log anew and says so on the Redis channel `to`.
@@ -125,6 +120,32 @@ impl Log {
     fn keys(&self, channel: &Channel) -> (String, String) {
         (format!("{}log:{{{channel}}}", self.prefix), format!("{}pos:{{{channel}}}", self.prefix))
     }
+}
+
+/// Runs a script by its hash, or with its text where the server does not know it: one that was promoted
+/// or restarted.
+async fn run(client: &Client, script: &Script, keys: Vec<String>, values: Vec<Value>) -> Result<Vec<Value>, Error> {
+    match client.evalsha(script.sha1().clone(), keys.clone(), values.clone()).await {
+        Err(error) if error.details().starts_with("NOSCRIPT") => {
+            client.eval(script.lua().cloned().unwrap_or_default(), keys, values).await
+        }
+        answered => answered,
+    }
+}
+
+fn read_position(epoch: &Value, offset: &Value) -> Result<Position, BusError> {
+    Ok(Position {
+        epoch: epoch.as_string().ok_or(BusError::Unreadable)?.into(),
+        offset: offset.as_u64().ok_or(BusError::Unreadable)?,
+    })
+}
+
+/// A message of a log whose present epoch is `epoch`, whatever it was when the message was published:
+/// who reads it stands in the present one then.
+fn read_message(text: &Value, epoch: &Arc<str>) -> Option<Arc<Message>> {
+    let mut message = Message::parse(text.as_bytes()?).ok()?;
+    message.position.as_mut()?.epoch = Arc::clone(epoch);
+    Some(Arc::new(message))
 }
 
 fn new_epoch() -> String {

@@ -3,24 +3,21 @@
 use std::sync::{Arc, PoisonError};
 
 use fred::types::{Message as Received, MessageKind, Value};
-use tokio::sync::{
-    broadcast::{self, error::RecvError},
-    watch,
-};
+use tokio::sync::broadcast::{self, error::RecvError};
 use wire::{Channel, Message, Pattern};
 
-use super::{Event, Shared};
+use super::{Event, Shared, link::Heart};
 
-/// Reads until the bus stops. Waits for the hub when its inbox is full; what Redis's own buffer
+/// Reads until the connection ends or the bus stops. Waits for the hub when its inbox is full; what Redis's own buffer
 /// loses meanwhile is noticed and fetched from the log.
-pub(super) async fn run(shared: Arc<Shared>, mut messages: broadcast::Receiver<Received>, beats: watch::Sender<u64>) {
+pub(super) async fn run(shared: &Shared, mut messages: broadcast::Receiver<Received>, heart: &Heart) {
     let prefix = shared.redis_name("");
-    let (heartbeat, renewals) = (heartbeat_channel(&shared), renewals_channel(&shared));
+    let (heartbeat, renewals) = (shared.heartbeat_channel(), shared.renewals_channel());
     let mut copies = Copies::default();
     loop {
         let event = match messages.recv().await {
             Ok(received) if *received.channel == *heartbeat => {
-                beats.send_modify(|count| *count += 1);
+                heart.beat(&received.value.as_str().unwrap_or_default());
                 continue;
             }
             Ok(received) if *received.channel == *renewals => {
@@ -29,7 +26,7 @@ pub(super) async fn run(shared: Arc<Shared>, mut messages: broadcast::Receiver<R
                     None => continue,
                 }
             }
-            Ok(received) => match read(&shared, &prefix, &received, &mut copies) {
+            Ok(received) => match read(shared, &prefix, &received, &mut copies) {
                 Some(message) => Event::Message(Arc::new(message)),
                 None => continue,
             },
@@ -43,16 +40,6 @@ pub(super) async fn run(shared: Arc<Shared>, mut messages: broadcast::Receiver<R
             return;
         }
     }
-}
-
-/// Where this process hears its own heart.
-pub(super) fn heartbeat_channel(shared: &Shared) -> String {
-    format!("{}heartbeat:{}", shared.prefix, shared.token)
-}
-
-/// Where instances tell each other that a log was begun anew.
-pub(super) fn renewals_channel(shared: &Shared) -> String {
-    format!("{}renewed", shared.prefix)
 }
 
 fn read(shared: &Shared, prefix: &str, received: &Received, copies: &mut Copies) -> Option<Message> {

@@ -1,26 +1,34 @@
--- What a log holds after a position: epoch, last offset, whether all of it, then the messages, oldest first.
--- Begins a log where there is none.
+-- What a log holds after a position: epoch, last offset, offset the epoch began behind, whether all of it, then the
+-- messages, oldest first. Begins a log where there is none.
 -- KEYS: log (stream), position (hash). ARGV: epoch, offset, messages a log keeps, epoch for a new log,
 -- seconds an unused position lives.
-local position = redis.call('HMGET', KEYS[2], 'epoch', 'offset')
-if not position[1] then
-  redis.call('HSET', KEYS[2], 'epoch', ARGV[4], 'offset', 0)
-  redis.call('EXPIRE', KEYS[2], ARGV[5])
-  return { ARGV[4], 0, 0 }
+local log = look(KEYS[2], ARGV[4], ARGV[5])
+-- How far positions of the asked epoch are positions of this log.
+local last
+if ARGV[1] == log.epoch then
+  last = log.offset
+else
+  for _, one in ipairs(log.before) do
+    if one[1] == ARGV[1] then
+      last = last or one[2]
+    end
+  end
 end
-local last = tonumber(position[2] or '0')
-local missed = last - tonumber(ARGV[2])
-if position[1] ~= ARGV[1] or missed < 0 or missed > tonumber(ARGV[3]) then
-  return { position[1], last, 0 }
+local since = tonumber(ARGV[2])
+local missed = log.offset - since
+local answer = { log.epoch, log.offset, log.begun, 0 }
+if not last or since > last or missed > tonumber(ARGV[3]) then
+  return answer
 end
-local answer = { position[1], last, 1 }
+local entries = {}
 if missed > 0 then
-  local entries = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', missed)
+  entries = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', missed)
   if #entries < missed then
-    return { position[1], last, 0 }
+    return answer
   end
-  for index = missed, 1, -1 do
-    answer[#answer + 1] = entries[index][2][2]
-  end
+end
+answer[4] = 1
+for index = missed, 1, -1 do
+  answer[#answer + 1] = entries[index][2][2]
 end
 return answer

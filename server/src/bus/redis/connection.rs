@@ -1,0 +1,166 @@
+//! What one link consists of: a connection for commands and one for subscriptions, to as many nodes as
+//! there are.
+
+use std::time::Duration;
+
+use fred::{
+    prelude::{Client, ClientLike, ClusterInterface, Error, EventInterface, PubsubInterface, Server, Value},
+    types::{ClusterHash, CustomCommand, Message as Received},
+    util::redis_keyslot,
+};
+use futures_util::future::join_all;
+use tokio::{sync::broadcast, task::JoinError, time::timeout};
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+
+use super::BusError;
+
+/// How often a client that connects is looked at: it tells only once that it is connected.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// Both connections of one link; they end together, and when this is dropped.
+pub(super) struct Connection {
+    commands: Part,
+    subscriptions: Part,
+}
+
+/// One of the two.
+pub(super) struct Part {
+    client: Client,
+    /// Cancelled when the connection ends by itself, or has to.
+    ended: CancellationToken,
+    _routing: AbortOnDropHandle<()>,
+}
+
+impl Part {
+    /// Waits until the client is connected.
+    pub(super) async fn open(client: Client) -> Result<Self, BusError> {
+        let mut routing = AbortOnDropHandle::new(client.connect());
+        while !client.is_connected() {
+            tokio::select! {
+                ending = &mut routing => return Err(why(ending)),
+                told = timeout(LOOK_EVERY, client.wait_for_connect()) => {
+                    if let Ok(told) = told {
+                        told?;
+                    }
+                }
+            }
+        }
+        let ended = CancellationToken::new();
+        let end = ended.clone();
+        let routing = tokio::spawn(async move {
+            let ending = end.run_until_cancelled(routing).await;
+            if let Some(ending) = ending {
+                tracing::debug!(reason = %why(ending), "a connection to redis ended");
+            }
+            end.cancel();
+        });
+        Ok(Self { client, ended, _routing: AbortOnDropHandle::new(routing) })
+    }
+}
+
+/// Why a client stopped.
+fn why(ending: Result<Result<(), Error>, JoinError>) -> BusError {
+    match ending {
+        Ok(Err(error)) => error.into(),
+        Ok(Ok(())) | Err(_) => BusError::Down,
+    }
+}
+
+impl Connection {
+    pub(super) fn new(commands: Part, subscriptions: Part) -> Self {
+        Self { commands, subscriptions }
+    }
+
+    /// Where commands go.
+    pub(super) fn commands(&self) -> &Client {
+        &self.commands.client
+    }
+
+    /// What arrives from now on.
+    pub(super) fn messages(&self) -> broadcast::Receiver<Received> {
+        self.subscriptions.client.message_rx()
+    }
+
+    /// Asks Redis to send what is published on a channel, or on those that match a pattern.
+    pub(super) async fn hear(&self, name: String, kind: Kind) -> Result<(), BusError> {
+        match kind {
+            Kind::Channel => self.subscriptions.client.subscribe(name).await?,
+            Kind::Pattern => self.subscriptions.client.psubscribe(name).await?,
+        }
+        Ok(())
+    }
+
+    /// Undoes [`Connection::hear`].
+    pub(super) async fn ignore(&self, name: String, kind: Kind) -> Result<(), BusError> {
+        match kind {
+            Kind::Channel => self.subscriptions.client.unsubscribe(name).await?,
+            Kind::Pattern => self.subscriptions.client.punsubscribe(name).await?,
+        }
+        Ok(())
+    }
+
+    /// Waits until Redis has done all that was asked on the subscribing connection.
+    pub(super) async fn confirm(&self) -> Result<(), BusError> {
+        let client = &self.subscriptions.client;
+        // In a cluster the client sends subscriptions to the node that has the slot of its own name.
+        let slot = redis_keyslot(client.id().as_bytes());
+        let ping = CustomCommand::new_static("PING", ClusterHash::Custom(slot), false);
+        client.custom::<Value, Value>(ping, Vec::new()).await?;
+        Ok(())
+    }
+
+    /// The primaries of a cluster; empty when there is only one node at a time.
+    pub(super) fn nodes(&self) -> Vec<Server> {
+        let client = &self.commands.client;
+        if !client.is_clustered() {
+            return Vec::new();
+        }
+        client.cached_cluster_state().map(|state| state.unique_primary_nodes()).unwrap_or_default()
+    }
+
+    /// Publishes on a channel through each of the nodes, naming it, or through the only one there is.
+    pub(super) async fn publish_through(&self, nodes: &[Server], channel: &str) {
+        let client = &self.commands.client;
+        // Who listens for it knows when one does not arrive.
+        if nodes.is_empty() {
+            let _: Result<Value, Error> = client.publish(channel.to_owned(), "").await;
+            return;
+        }
+        let through = nodes.iter().map(|node| async move {
+            let _: Result<Value, Error> =
+                client.with_cluster_node(node).publish(channel.to_owned(), node.to_string()).await;
+        });
+        join_all(through).await;
+    }
+
+    /// Waits until either connection has ended.
+    pub(super) async fn ended(&self) {
+        tokio::select! {
+            () = self.commands.ended.cancelled() => {}
+            () = self.subscriptions.ended.cancelled() => {}
+        }
+    }
+
+    /// Ends both now, whatever they are waiting for.
+    pub(super) fn end(&self) {
+        self.commands.ended.cancel();
+        self.subscriptions.ended.cancel();
+    }
+
+    /// Ends both after what was sent is answered.
+    pub(super) async fn quit(&self) {
+        // One that is gone already cannot be closed again.
+        let _ = self.commands.client.quit().await;
+        let _ = self.subscriptions.client.quit().await;
+        self.end();
+    }
+}
+
+/// What is heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// One channel.
+    Channel,
+    /// All that match.
+    Pattern,
+}
