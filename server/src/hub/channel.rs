@@ -8,7 +8,7 @@ use std::{
 
 use slab::Slab;
 use tokio::sync::OnceCell;
-use wire::{Channel, Position};
+use wire::{Channel, Message, Position};
 
 use super::{Delivery, Listener, Omit, backlog::Backlog, wildcard::Snapshot};
 
