@@ -98,3 +98,30 @@ test('without WebSockets a page resumes on the other instance with exactly what 
     await expectHeard(page, 'numbers', 'number', numbers);
     front.end();
 });
+
+test('a page goes back to a socket when one gets through, and misses nothing', async ({ site, page }) => {
+    let isBlocked = true;
+    let sockets = 0;
+    await page.routeWebSocket('**/*', (socket) => {
+        if (isBlocked) return socket.close();
+        sockets += 1;
+        socket.connectToServer();
+    });
+    await visit(page, site.at('/hello-app-cluster/'));
+    const channel = `view:end2end:${uniqueName('stream')}:said`;
+    await subscribeSurely(page, 'numbers', channel);
+    isBlocked = false;
+    await page.evaluate(() => void dispatchEvent(new Event('online')));
+    let number = 0;
+    await expect(async () => {
+        await site.publish(channel, { number });
+        number += 1;
+        // One to try, the other to stay.
+        expect(sockets).toBe(2);
+    }).toPass();
+    await expectBadge(page, 'Live, local');
+    const streams = countStreams(page);
+    await publish(page, channel, { number });
+    await expectHeard(page, 'numbers', 'number', Array.from({ length: number + 1 }, (_, index) => index));
+    expect(streams()).toBe(0);
+});
