@@ -8,7 +8,7 @@ use std::{
 
 use slab::Slab;
 use tokio::sync::OnceCell;
-use wire::{Message, Position};
+use wire::{Channel, Message, Position};
 
 use super::{Delivery, Listener, Omit};
 use crate::bus::Replay;
@@ -46,6 +46,9 @@ pub(super) struct Held {
     pub(super) since_sequence: u64,
     /// It saw everything up to here on an instance that was ahead of this one.
     pub(super) seen: Option<Position>,
+    /// What others publish may pass it by unseen: it joined a channel without a position; or it is a
+    /// wildcard's and was there during an outage, and so blind to channels this instance did not know.
+    pub(super) is_blind: bool,
 }
 
 /// What is to be done with a message that arrived.
@@ -145,6 +148,22 @@ impl State {
         let is_new_log = self.position.as_ref().is_some_and(|now| now.epoch != end.epoch);
         self.position = Some(if is_new_log { Position { offset: 0, ..end } } else { end });
         self.take_ahead() || is_new_log
+    }
+
+    /// Tells those who joined without a position that they may have missed something. They are told
+    /// even when the channel has a position by now: a message may have come before the link was up.
+    pub(super) fn tell_blind(&mut self, channel: &Channel) {
+        let position = self.position.clone();
+        for (_, held) in self.listeners.iter_mut().filter(|(_, held)| held.is_blind) {
+            held.is_blind = position.is_none();
+            held.listener.lost(channel, position.as_ref());
+        }
+    }
+
+    /// Tells a wildcard's blind listeners of a channel that had messages before this instance knew it.
+    pub(super) fn tell_blind_wildcard(&self, channel: &Channel, position: &Position) {
+        let blind = self.listeners.iter().filter(|(_, held)| held.is_blind);
+        blind.for_each(|(_, held)| held.listener.lost(channel, Some(position)));
     }
 
     /// As if the channel had never been heard.

@@ -27,7 +27,7 @@ const REPAIRS_AT_ONCE: usize = 32;
 /// What the hub itself asks of the delivering task.
 pub(super) enum Task {
     /// Deliver a message that is in no log yet.
-    Here { message: Arc<Message>, sequence: u64 },
+    Here { message: Arc<Message> },
     /// A replay has ended.
     Repaired { channel: Channel, entry: Arc<Entry>, replay: Result<Replay, BusError> },
 }
@@ -89,6 +89,12 @@ impl Shared {
         let mut must_repair = false;
         {
             let mut state = entry.state();
+            if state.position.is_none()
+                && let Some(first) = messages.iter().find_map(|message| message.position.as_ref())
+                && first.offset > 1
+            {
+                wildcards.iter().for_each(|wildcard| wildcard.state().tell_blind_wildcard(channel, first));
+            }
             let mut batch = Vec::with_capacity(messages.len());
             for message in messages {
                 let verdict = message.position.as_ref().map_or(Verdict::Deliver, |position| state.judge(position));
@@ -142,20 +148,33 @@ impl Shared {
 
     fn perform(self: &Arc<Self>, task: Task) {
         match task {
-            Task::Here { message, sequence } => {
-                let (entry, wildcards) = {
-                    let registry = self.registry();
-                    (registry.channel(&message.channel).map(Arc::clone), registry.wildcards(&message.channel))
-                };
-                let one = Batch::new(vec![Delivery::new(message, sequence)]);
-                if let Some(entry) = entry {
-                    entry.state().listeners.iter().for_each(|(_, held)| held.give(&one));
-                }
-                for wildcard in wildcards {
-                    wildcard.state().listeners.iter().for_each(|(_, held)| held.give(&one));
-                }
-            }
+            Task::Here { message } => self.deliver_here(message),
             Task::Repaired { channel, entry, replay } => self.repaired(&channel, &entry, replay),
+        }
+    }
+
+    /// Delivers a message that is in no log yet. It is numbered here, by the task that hands deliveries
+    /// out: a listener takes one with a lower number than the last for a repetition.
+    fn deliver_here(&self, message: Arc<Message>) {
+        let (entry, wildcards) = {
+            let registry = self.registry();
+            (registry.channel(&message.channel).map(Arc::clone), registry.wildcards(&message.channel))
+        };
+        if entry.is_none() && wildcards.is_empty() {
+            self.outbox().deliver_here(&message, None);
+            return;
+        }
+        let state = entry.as_ref().map(|entry| entry.state());
+        let sequence = self.next_sequence();
+        if !self.outbox().deliver_here(&message, Some(sequence)) {
+            return;
+        }
+        let one = Batch::new(vec![Delivery::new(message, sequence)]);
+        if let Some(state) = &state {
+            state.listeners.iter().for_each(|(_, held)| held.give(&one));
+        }
+        for wildcard in wildcards {
+            wildcard.state().listeners.iter().for_each(|(_, held)| held.give(&one));
         }
     }
 
@@ -221,7 +240,11 @@ impl Shared {
 
     /// Fetches everything missed while the link was down, and sends what waited.
     fn catch_up(self: &Arc<Self>) {
-        let listened = self.registry().listened();
+        let listened = {
+            let registry = self.registry();
+            registry.blind_wildcards();
+            registry.listened()
+        };
         self.flush_wanted.notify_one();
         let shared = Arc::clone(self);
         self.background.spawn(self.stop.clone().run_until_cancelled_owned(async move {
@@ -233,14 +256,8 @@ impl Shared {
                             shared.repair(&channel, &entry);
                         } else {
                             shared.locate(&Pattern::from(&channel), &entry).await;
-                            // They joined without a position: what others published until now is unknown.
-                            let state = entry.state();
-                            let position = state.position.clone();
-                            state
-                                .listeners
-                                .iter()
-                                .for_each(|(_, held)| held.listener.lost(&channel, position.as_ref()));
                         }
+                        entry.state().tell_blind(&channel);
                     }
                 })
                 .await;

@@ -15,9 +15,22 @@ pub(super) struct Outbox {
     waiting: VecDeque<(Arc<Message>, usize)>,
     bytes: usize,
     dropped: u64,
-    /// Messages delivered here before they were logged, with the number of that delivery: who listened
-    /// then must not get them again when they come back through the log.
-    delivered: HashMap<Arc<str>, u64>,
+    /// Messages delivered here before they were logged: who listened then must not get them again when
+    /// they come back through the log.
+    delivered: HashMap<Arc<str>, Here>,
+}
+
+/// How far a message that waits for the link has got on this instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Here {
+    /// It is about to be delivered.
+    Due,
+    /// It is about to be delivered, and has fallen out of the outbox: it never comes back.
+    DueOnly,
+    /// It was delivered, under this number.
+    Delivered(u64),
+    /// It came through the log before it was delivered.
+    Overtaken,
 }
 
 impl Outbox {
@@ -29,10 +42,10 @@ impl Outbox {
         self.waiting.is_empty()
     }
 
-    /// Keeps a message of `size_bytes`; `sequence` numbers its delivery here.
-    pub(super) fn push(&mut self, message: Arc<Message>, size_bytes: usize, sequence: u64) {
+    /// Keeps a message of `size_bytes` that is about to be delivered here.
+    pub(super) fn push(&mut self, message: Arc<Message>, size_bytes: usize) {
         if let Some(id) = &message.id {
-            self.delivered.insert(Arc::clone(id), sequence);
+            self.delivered.insert(Arc::clone(id), Here::Due);
         }
         self.bytes += size_bytes;
         self.waiting.push_back((message, size_bytes));
@@ -41,9 +54,23 @@ impl Outbox {
             self.bytes -= size_bytes;
             self.dropped += 1;
             if let Some(id) = &oldest.id {
-                self.delivered.remove(id);
+                match self.delivered.get_mut(id) {
+                    Some(here) if *here == Here::Due => *here = Here::DueOnly,
+                    _ => drop(self.delivered.remove(id)),
+                }
             }
         }
+    }
+
+    /// Whether a kept message is still to be delivered here: not when it came through the log meanwhile.
+    /// `sequence` numbers that delivery; `None` says that nobody listens here, so nothing is remembered.
+    pub(super) fn deliver_here(&mut self, message: &Message, sequence: Option<u64>) -> bool {
+        let Some(id) = &message.id else { return true };
+        let here = self.delivered.remove(id);
+        if let (Some(Here::Due), Some(sequence)) = (here, sequence) {
+            self.delivered.insert(Arc::clone(id), Here::Delivered(sequence));
+        }
+        here != Some(Here::Overtaken)
     }
 
     /// The oldest messages as far as they are of one channel, `most` at most. They stay until [`Outbox::sent`].
@@ -67,12 +94,23 @@ impl Outbox {
         std::mem::take(&mut self.dropped)
     }
 
-    /// Whether the message was delivered here before, and under which number. Asked once a message:
-    /// forgotten then.
+    /// Whether a message that came through the log was delivered here before, and under which number.
+    /// Asked once a message: forgotten then.
     pub(super) fn take_delivered(&mut self, message: &Message) -> Option<u64> {
         if self.delivered.is_empty() {
             return None;
         }
-        self.delivered.remove(message.id.as_ref()?)
+        let id = message.id.as_ref()?;
+        match self.delivered.get_mut(id)? {
+            Here::Delivered(sequence) => {
+                let sequence = *sequence;
+                self.delivered.remove(id);
+                Some(sequence)
+            }
+            due => {
+                *due = Here::Overtaken;
+                None
+            }
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, atomic::Ordering};
 use wire::{Pattern, Position, Since};
 
 use super::{
-    Delivery, Hub, Listener, Omit, Shared,
+    Delivery, Hub, Link, Listener, Omit, Shared,
     channel::{Entry, Held, up_to},
 };
 
@@ -54,12 +54,17 @@ impl Hub {
             let mut state = entry.state();
             let since_sequence = shared.sequence.load(Ordering::Relaxed);
             let seen = match (&since, &state.position) {
-                (Since::After(since), Some(now)) if now.epoch == since.epoch && now.offset < since.offset => {
+                // Of a log this instance may still be to learn of, or of the part it has not got yet.
+                (Since::After(since), Some(now)) if now.epoch != since.epoch || now.offset < since.offset => {
                     Some(since.clone())
                 }
                 _ => None,
             };
-            let held = Held { listener, omit: omit.clone(), since_sequence, seen };
+            let is_blind = match pattern.prefix() {
+                Some(_) => *shared.link.borrow() == Link::Down,
+                None => state.position.is_none(),
+            };
+            let held = Held { listener, omit: omit.clone(), since_sequence, seen, is_blind };
             let key = state.listeners.insert(held);
             let recalled = match &since {
                 Since::After(since) => state.recall(since),
@@ -111,9 +116,13 @@ impl Shared {
     pub(super) async fn locate(self: &Arc<Self>, pattern: &Pattern, entry: &Arc<Entry>) {
         let Some(channel) = pattern.as_channel() else { return };
         let Ok(position) = self.bus.position(&channel).await else { return };
+        let wildcards = self.registry().wildcards(&channel);
         let must_repair = {
             let mut state = entry.state();
             if state.position.is_none() {
+                if position.offset > 0 {
+                    wildcards.iter().for_each(|wildcard| wildcard.state().tell_blind_wildcard(&channel, &position));
+                }
                 state.position = Some(position);
             }
             state.take_ahead()
