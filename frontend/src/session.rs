@@ -274,7 +274,7 @@ impl Session {
             }
             ServerFrame::Cluster { data } => actions.push(Action::ClusterMode(data.cluster_mode)),
             ServerFrame::Gap { data } => {
-                let listeners = self.topics.listening_to(&data.channel);
+                let listeners = self.topics.lost(&data.channel);
                 actions.extend(listeners.into_iter().map(|listener| Action::Tell(listener, News::Gap)));
             }
             ServerFrame::Drain { data } => {

@@ -23,6 +23,11 @@ impl Recent {
         Self { capacity, order: VecDeque::new(), offered: HashMap::new() }
     }
 
+    /// Whether a message was offered to a listener.
+    pub(super) fn holds(&self, id: &str, listener: ListenerId) -> bool {
+        self.offered.get(id).is_some_and(|listeners| listeners.contains(&listener))
+    }
+
     /// Notes that a message was offered to a listener; whether that is new.
     pub(super) fn offer(&mut self, id: &Arc<str>, listener: ListenerId) -> bool {
         if let Some(listeners) = self.offered.get_mut(id) {

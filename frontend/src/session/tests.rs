@@ -139,6 +139,23 @@ fn a_wildcard_that_cannot_resume_says_so() {
 }
 
 #[test]
+fn a_wildcard_does_not_go_back_when_it_comes_to_an_instance_that_is_behind() {
+    let mut tab = Tab::connected();
+    let subscribed =
+        json!({"type": "subscribed", "data": {"channel": "view:test:*", "timestamp": "", "recovered": false}});
+    tab.subscribe(ONE, "view:test:*", Own::Hear, None);
+    tab.answer("s1", subscribed.clone());
+    assert_eq!(delivered(&tab.hear(message(7))).len(), 1);
+    tab.drop_and_reopen();
+    tab.answer("s2", subscribed);
+    assert!(tab.hear(message(6)).is_empty());
+    assert_eq!(delivered(&tab.hear(message(8))).len(), 1);
+    // A log that lost messages may begin anew anywhere.
+    assert_eq!(told(&tab.hear(json!({"type": "gap", "data": {"channel": CHANNEL}}))), [(1, News::Gap)]);
+    assert_eq!(delivered(&tab.hear(message(6))).len(), 1);
+}
+
+#[test]
 fn one_frame_reaches_every_matching_listener_once() {
     let mut tab = Tab::connected();
     tab.subscribe(ONE, CHANNEL, Own::Hear, None);
@@ -196,6 +213,21 @@ fn a_message_that_was_in_no_log_at_first_comes_once() {
     assert_eq!(delivered(&tab.hear(unpositioned("m1"))).len(), 1);
     assert!(tab.hear(message(1)).is_empty());
     assert_eq!(delivered(&tab.hear(message(2))).len(), 1);
+}
+
+#[test]
+fn the_messages_of_a_long_outage_come_once_when_they_are_logged() {
+    let mut tab = Tab::connected();
+    tab.subscribe(ONE, CHANNEL, Own::Hear, None);
+    tab.answer("s1", stands(0, false));
+    for number in 1..=3_000 {
+        assert_eq!(delivered(&tab.hear(unpositioned(&format!("m{number}")))).len(), 1);
+    }
+    tab.drop_and_reopen();
+    tab.answer("s2", stands(3_000, true));
+    for offset in 1..=3_000 {
+        assert!(tab.hear(message(offset)).is_empty(), "{offset}");
+    }
 }
 
 #[test]

@@ -11,6 +11,12 @@ use super::{
 
 /// Ids remembered to tell repetitions.
 const RECENT_IDS: usize = 1_024;
+/// The same for messages that came without a position, which nothing else tells: as many as an
+/// instance's outbox holds, for all of them may come again once they are logged.
+const UNLOGGED_IDS: usize = 10_000;
+
+/// Channels a wildcard's listener remembers its place in; beyond, one of them is forgotten for a new one.
+const PLACES: usize = 1_024;
 
 /// Names a listener of this tab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -53,6 +59,7 @@ pub(super) struct Topics {
     /// Topics whose frame is still to be sent, and nothing is known against sending it.
     due: BTreeSet<Pattern>,
     recent: Recent,
+    unlogged: Recent,
     frames: u64,
 }
 
@@ -85,6 +92,9 @@ struct Listener {
     own: Own,
     /// What it has seen.
     position: Option<Position>,
+    /// The same for a wildcard, by channel: it cannot resume, but neither does it go back when it
+    /// comes to an instance that is behind.
+    places: BTreeMap<Channel, Position>,
     /// The frame whose answer lets it stand; `None` until one is sent.
     awaits: Option<u64>,
     stands: bool,
@@ -99,6 +109,7 @@ impl Topics {
             listeners: BTreeMap::new(),
             due: BTreeSet::new(),
             recent: Recent::new(RECENT_IDS),
+            unlogged: Recent::new(UNLOGGED_IDS),
             frames: 0,
         }
     }
@@ -108,8 +119,15 @@ impl Topics {
         let Wish { pattern, own, since } = wish;
         let since = since.filter(|_| pattern.as_channel().is_some());
         let topic = self.by_pattern.entry(pattern.clone()).or_default();
-        let mut listener =
-            Listener { pattern: pattern.clone(), own, position: since, awaits: None, stands: false, was_cut: false };
+        let mut listener = Listener {
+            pattern: pattern.clone(),
+            own,
+            position: since,
+            places: BTreeMap::new(),
+            awaits: None,
+            stands: false,
+            was_cut: false,
+        };
         match &topic.asked {
             Some(asked) if topic.holds(listener.position.as_ref()) && (own == Own::Omit || !asked.omits_own) => {
                 // Somebody may just have left it: it is wanted again.
@@ -276,24 +294,42 @@ impl Topics {
             let is_wildcard = listener.pattern.prefix().is_some();
             let is_new = match (&listener.position, &message.position) {
                 (Some(seen), Some(position)) if !is_wildcard => is_behind(position, seen),
+                (_, Some(position))
+                    if listener.places.get(&message.channel).is_some_and(|seen| !is_behind(position, seen)) =>
+                {
+                    false
+                }
                 // What another listener missed is older than a wildcard's first time.
                 _ => !(is_wildcard && is_replay && !listener.was_cut),
             };
             if !is_new {
                 continue;
             }
-            if !is_wildcard && message.position.is_some() {
-                listener.position.clone_from(&message.position);
+            match &message.position {
+                Some(position) if is_wildcard => listener.remember(&message.channel, position),
+                Some(position) => listener.position = Some(position.clone()),
+                None => {}
             }
-            if self.recent.offer(&message.id, *id) && !(is_own && listener.own == Own::Omit) {
+            let (one, other) = match message.position {
+                Some(_) => (&mut self.recent, &self.unlogged),
+                None => (&mut self.unlogged, &self.recent),
+            };
+            let is_first = !other.holds(&message.id, *id) && one.offer(&message.id, *id);
+            if is_first && !(is_own && listener.own == Own::Omit) {
                 receivers.push(*id);
             }
         }
         (is_recovered, receivers)
     }
 
+    /// A channel lost messages, and may begin anew anywhere; who listens to it.
+    pub(super) fn lost(&mut self, channel: &Channel) -> Vec<ListenerId> {
+        self.listeners.values_mut().for_each(|listener| drop(listener.places.remove(channel)));
+        self.listening_to(channel)
+    }
+
     /// Who listens to a channel.
-    pub(super) fn listening_to(&self, channel: &Channel) -> Vec<ListenerId> {
+    fn listening_to(&self, channel: &Channel) -> Vec<ListenerId> {
         let is_listening = |listener: &Listener| listener.stands && listener.pattern.matches(channel);
         self.listeners.iter().filter(|(_, listener)| is_listening(listener)).map(|(id, _)| *id).collect()
     }
@@ -329,5 +365,12 @@ impl Listener {
         self.position = position.filter(|_| self.pattern.prefix().is_none());
         self.awaits = None;
         self.stands = true;
+    }
+
+    fn remember(&mut self, channel: &Channel, position: &Position) {
+        if self.places.len() >= PLACES && !self.places.contains_key(channel) {
+            self.places.pop_first();
+        }
+        self.places.insert(channel.clone(), position.clone());
     }
 }

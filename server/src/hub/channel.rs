@@ -52,6 +52,9 @@ pub(super) struct Held {
     pub(super) since_sequence: u64,
     /// It saw everything up to here on an instance that was ahead of this one.
     pub(super) seen: Option<Position>,
+    /// What others publish may pass it by unseen: it joined a channel without a position; or it is a
+    /// wildcard's and was there during an outage, and so blind to channels this instance did not know.
+    pub(super) is_blind: bool,
 }
 
 /// What is to be done with a message that arrived.
@@ -184,6 +187,22 @@ impl State {
     /// Tells every listener that messages of a channel are lost; `position` is where its log ends.
     pub(super) fn tell_lost(&self, channel: &Channel, position: Option<&Position>) {
         self.listeners.iter().for_each(|(_, held)| held.listener.lost(channel, position));
+    }
+
+    /// Tells those who joined without a position that they may have missed something. They are told
+    /// even when the channel has a position by now: a message may have come before the link was up.
+    pub(super) fn tell_blind(&mut self, channel: &Channel) {
+        let position = self.position.clone();
+        for (_, held) in self.listeners.iter_mut().filter(|(_, held)| held.is_blind) {
+            held.is_blind = position.is_none();
+            held.listener.lost(channel, position.as_ref());
+        }
+    }
+
+    /// Tells a wildcard's blind listeners of a channel that had messages before this instance knew it.
+    pub(super) fn tell_blind_wildcard(&self, channel: &Channel, position: &Position) {
+        let blind = self.listeners.iter().filter(|(_, held)| held.is_blind);
+        blind.for_each(|(_, held)| held.listener.lost(channel, Some(position)));
     }
 
     /// As if the channel had never been heard.

@@ -27,7 +27,7 @@ const REPAIRS_AT_ONCE: usize = 32;
 /// What the hub itself asks of the delivering task.
 pub(super) enum Task {
     /// Deliver a message that is in no log yet.
-    Here { message: Arc<Message>, sequence: u64 },
+    Here { message: Arc<Message> },
     /// A replay has ended.
     Repaired { channel: Channel, entry: Arc<Entry>, replay: Result<Replay, BusError> },
 }
@@ -106,6 +106,12 @@ impl Shared {
         let mut must_repair = false;
         {
             let mut state = entry.state();
+            if state.position.is_none()
+                && let Some(first) = messages.iter().find_map(|message| message.position.as_ref())
+                && first.offset > 1
+            {
+                wildcards.iter().for_each(|wildcard| wildcard.state().tell_blind_wildcard(channel, first));
+            }
             let mut batch = Vec::with_capacity(messages.len());
             for message in messages {
                 let verdict = message.position.as_ref().map_or(Verdict::Deliver, |position| state.judge(position));
@@ -160,25 +166,38 @@ impl Shared {
 
     fn perform(self: &Arc<Self>, task: Task) {
         match task {
-            Task::Here { message, sequence } => {
-                let (entry, wildcards) = {
-                    let registry = self.registry();
-                    (registry.channel(&message.channel).map(Arc::clone), registry.wildcards(&message.channel))
-                };
-                if entry.as_ref().is_some_and(|entry| entry.state().has_delivered(&message)) {
-                    // It was logged before the answer was lost, and came back through the log.
-                    self.outbox().take_delivered(&message);
-                    return;
-                }
-                let one = Batch::new(vec![self.numbered(message, sequence)]);
-                if let Some(entry) = entry {
-                    entry.state().listeners.iter().for_each(|(_, held)| held.give(&one));
-                }
-                for wildcard in wildcards {
-                    wildcard.state().listeners.iter().for_each(|(_, held)| held.give(&one));
-                }
-            }
+            Task::Here { message } => self.deliver_here(message),
             Task::Repaired { channel, entry, replay } => self.repaired(&channel, &entry, replay),
+        }
+    }
+
+    /// Delivers a message that is in no log yet. It is numbered here, by the task that hands deliveries
+    /// out: a listener takes one with a lower number than the last for a repetition.
+    fn deliver_here(&self, message: Arc<Message>) {
+        let (entry, wildcards) = {
+            let registry = self.registry();
+            (registry.channel(&message.channel).map(Arc::clone), registry.wildcards(&message.channel))
+        };
+        if entry.is_none() && wildcards.is_empty() {
+            self.outbox().deliver_here(&message, None);
+            return;
+        }
+        let state = entry.as_ref().map(|entry| entry.state());
+        if state.as_ref().is_some_and(|state| state.has_delivered(&message)) {
+            // It was logged before the answer was lost, and came back through the log.
+            self.outbox().deliver_here(&message, None);
+            return;
+        }
+        let sequence = self.next_sequence();
+        if !self.outbox().deliver_here(&message, Some(sequence)) {
+            return;
+        }
+        let one = Batch::new(vec![self.numbered(message, sequence)]);
+        if let Some(state) = &state {
+            state.listeners.iter().for_each(|(_, held)| held.give(&one));
+        }
+        for wildcard in wildcards {
+            wildcard.state().listeners.iter().for_each(|(_, held)| held.give(&one));
         }
     }
 
@@ -245,6 +264,7 @@ impl Shared {
     fn catch_up(self: &Arc<Self>) {
         let (listened, wildcards) = {
             let registry = self.registry();
+            registry.blind_wildcards();
             (registry.listened(), registry.heard_wildcards())
         };
         self.flush_wanted.notify_one();
@@ -258,10 +278,8 @@ impl Shared {
                             shared.repair(&channel, &entry);
                         } else {
                             shared.locate(&Pattern::from(&channel), &entry).await;
-                            // They joined without a position: what others published until now is unknown.
-                            let state = entry.state();
-                            state.tell_lost(&channel, state.position.as_ref());
                         }
+                        entry.state().tell_blind(&channel);
                     }
                 })
                 .await;

@@ -22,12 +22,25 @@ pub(super) struct Outbox {
     dropped: u64,
     /// Channels with messages that fell out.
     torn: BTreeSet<Channel>,
-    /// Messages delivered here before they were logged, with the number of that delivery: who listened
-    /// then must not get them again when they come back through the log.
-    delivered: HashMap<Arc<str>, u64>,
+    /// Messages delivered here before they were logged: who listened then must not get them again when
+    /// they come back through the log.
+    delivered: HashMap<Arc<str>, Here>,
     /// The same for messages somebody else keeps, who may publish them more than once. Their ids sort
     /// by time.
-    saved: BTreeMap<Arc<str>, u64>,
+    saved: BTreeMap<Arc<str>, Here>,
+}
+
+/// How far a message that waits for the link has got on this instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Here {
+    /// It is about to be delivered.
+    Due,
+    /// It is about to be delivered, and has fallen out of the outbox: it never comes back.
+    DueOnly,
+    /// It was delivered, under this number.
+    Delivered(u64),
+    /// It came through the log before it was delivered.
+    Overtaken,
 }
 
 impl Outbox {
@@ -47,10 +60,10 @@ impl Outbox {
         self.waiting.is_empty() && self.torn.is_empty()
     }
 
-    /// Keeps a message of `size_bytes`; `sequence` numbers its delivery here.
-    pub(super) fn push(&mut self, message: Arc<Message>, size_bytes: usize, sequence: u64) {
+    /// Keeps a message of `size_bytes` that is about to be delivered here.
+    pub(super) fn push(&mut self, message: Arc<Message>, size_bytes: usize) {
         if let Some(id) = &message.id {
-            self.delivered.insert(Arc::clone(id), sequence);
+            self.delivered.insert(Arc::clone(id), Here::Due);
         }
         self.bytes += size_bytes;
         self.waiting.push_back((message, size_bytes));
@@ -62,9 +75,28 @@ impl Outbox {
                 self.torn.insert(oldest.channel.clone());
             }
             if let Some(id) = &oldest.id {
-                self.delivered.remove(id);
+                match self.delivered.get_mut(id) {
+                    Some(here) if *here == Here::Due => *here = Here::DueOnly,
+                    _ => drop(self.delivered.remove(id)),
+                }
             }
         }
+    }
+
+    /// Whether a kept message is still to be delivered here: not when it came through the log meanwhile.
+    /// `sequence` numbers that delivery; `None` says that nobody listens here, so nothing is remembered.
+    pub(super) fn deliver_here(&mut self, message: &Message, sequence: Option<u64>) -> bool {
+        let Some(id) = &message.id else { return true };
+        if let Some(saved) = self.saved.get_mut(id) {
+            // Number 0: who listens when it comes through the log did not have it.
+            let before = std::mem::replace(saved, Here::Delivered(sequence.unwrap_or_default()));
+            return before != Here::Overtaken;
+        }
+        let here = self.delivered.remove(id);
+        if let (Some(Here::Due), Some(sequence)) = (here, sequence) {
+            self.delivered.insert(Arc::clone(id), Here::Delivered(sequence));
+        }
+        here != Some(Here::Overtaken)
     }
 
     /// The oldest messages as far as they are of one channel, `most` at most. They stay until [`Outbox::sent`].
@@ -98,26 +130,36 @@ impl Outbox {
         std::mem::take(&mut self.dropped)
     }
 
-    /// Remembers that a saved message is delivered here, as number `sequence`; `false` when it was before.
-    pub(super) fn note_delivered(&mut self, message: &Message, sequence: u64) -> bool {
+    /// Remembers that a saved message is about to be delivered here; `false` when it was before.
+    pub(super) fn note_saved(&mut self, message: &Message) -> bool {
         let Some(id) = &message.id else { return true };
         if self.saved.contains_key(id) {
             return false;
         }
-        self.saved.insert(Arc::clone(id), sequence);
+        self.saved.insert(Arc::clone(id), Here::Due);
         if self.saved.len() > SAVED {
             self.saved.pop_first();
         }
         true
     }
 
-    /// Whether the message was delivered here before, and under which number. Asked once a message that
-    /// waited here: forgotten then.
+    /// Whether a message that came through the log was delivered here before, and under which number.
+    /// Asked once a message that waited here: forgotten then.
     pub(super) fn take_delivered(&mut self, message: &Message) -> Option<u64> {
         if self.delivered.is_empty() && self.saved.is_empty() {
             return None;
         }
         let id = message.id.as_ref()?;
-        self.delivered.remove(id).or_else(|| self.saved.get(id).copied())
+        match self.delivered.get_mut(id).or_else(|| self.saved.get_mut(id))? {
+            Here::Delivered(sequence) => {
+                let sequence = *sequence;
+                self.delivered.remove(id);
+                Some(sequence)
+            }
+            due => {
+                *due = Here::Overtaken;
+                None
+            }
+        }
     }
 }

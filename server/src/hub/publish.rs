@@ -171,9 +171,8 @@ impl Shared {
         let place = self.tasks.reserve().await.map_err(|_| PublishError::Stopping)?;
         // One lock for both, so that the outbox and the listeners here see one order.
         let mut outbox = self.outbox();
-        let sequence = self.next_sequence();
-        outbox.push(Arc::clone(message), size_bytes, sequence);
-        place.send(Task::Here { message: Arc::clone(message), sequence });
+        outbox.push(Arc::clone(message), size_bytes);
+        place.send(Task::Here { message: Arc::clone(message) });
         drop(outbox);
         self.flush_wanted.notify_one();
         Ok(receipt)
@@ -183,9 +182,8 @@ impl Shared {
     async fn deliver_here(&self, message: &Arc<Message>) -> Result<Receipt, PublishError> {
         let place = self.tasks.reserve().await.map_err(|_| PublishError::Stopping)?;
         let mut outbox = self.outbox();
-        let sequence = self.next_sequence();
-        if outbox.note_delivered(message, sequence) {
-            place.send(Task::Here { message: Arc::clone(message), sequence });
+        if outbox.note_saved(message) {
+            place.send(Task::Here { message: Arc::clone(message) });
         }
         drop(outbox);
         Ok(receipt(message, None))

@@ -47,12 +47,19 @@ impl Registry {
         channel.prefixes().filter_map(|prefix| self.wildcards.get(prefix)).map(Arc::clone).collect()
     }
 
-    /// Every channel with listeners or on its way to some.
+    /// Notes that an outage ended: whoever listens by a wildcard may have missed channels nobody here knows.
+    pub(super) fn blind_wildcards(&self) {
+        for entry in self.wildcards.values() {
+            entry.state().listeners.iter_mut().for_each(|(_, held)| held.is_blind = true);
+        }
+    }
+
+    /// Every channel with listeners, its own or a wildcard's, or on its way to some.
     pub(super) fn listened(&self) -> Vec<(Channel, Arc<Entry>)> {
         let is_listened = |entry: &Arc<Entry>| entry.joined.initialized() || !entry.state().is_idle();
         self.channels
             .iter()
-            .filter(|(_, entry)| is_listened(entry))
+            .filter(|(channel, entry)| is_listened(entry) || is_matched(&self.wildcards, channel))
             .map(|(channel, entry)| (channel.clone(), Arc::clone(entry)))
             .collect()
     }
@@ -74,11 +81,14 @@ impl Registry {
         self.channels.values().for_each(|entry| entry.backlog.sweep());
     }
 
-    /// Removes what nobody has needed for a while; the joined ones among it are to be left.
+    /// Removes what nobody has needed for a while; the joined ones among it are to be left. A quiet
+    /// channel that a wildcard hears stays: without its position, a loss on it would go unnoticed.
     pub(super) fn sweep(&mut self, is_over: impl Fn(&Entry) -> bool) -> Vec<Pattern> {
         let mut left = Vec::new();
+        let wildcards = &self.wildcards;
         self.channels.retain(|channel, entry| {
-            let is_kept = !is_over(entry);
+            let is_heard_by_wildcard = !entry.joined.initialized() && is_matched(wildcards, channel);
+            let is_kept = is_heard_by_wildcard || !is_over(entry);
             if !is_kept && entry.joined.initialized() {
                 left.push(Pattern::from(channel));
             }
@@ -93,4 +103,9 @@ impl Registry {
         });
         left
     }
+}
+
+/// Whether a wildcard hears the channel.
+fn is_matched(wildcards: &HashMap<String, Arc<Entry>>, channel: &Channel) -> bool {
+    !wildcards.is_empty() && channel.prefixes().any(|prefix| wildcards.contains_key(prefix))
 }

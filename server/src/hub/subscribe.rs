@@ -8,7 +8,7 @@ use std::{
 use wire::{Channel, Pattern, Position, Positions, Since};
 
 use super::{
-    Delivery, Hub, Listener, Omit, Shared,
+    Delivery, Hub, Link, Listener, Omit, Shared,
     channel::{Entry, Held},
 };
 
@@ -53,7 +53,7 @@ impl Hub {
         let arrival = Arrival { entry: shared.registry().enter(pattern) };
         let entry = &arrival.entry;
         entry.joined.get_or_init(|| shared.join(pattern, entry)).await;
-        let held = Held { listener, omit: omit.clone(), since_sequence: 0, seen: None };
+        let held = Held { listener, omit: omit.clone(), since_sequence: 0, seen: None, is_blind: false };
         let mut joined = match pattern.as_channel() {
             Some(channel) => shared.subscribe_channel(&channel, pattern, entry, held, since).await,
             None => shared.subscribe_wildcard(pattern, entry, held, since).await,
@@ -99,9 +99,13 @@ impl Shared {
     pub(super) async fn locate(self: &Arc<Self>, pattern: &Pattern, entry: &Arc<Entry>) {
         let Some(channel) = pattern.as_channel() else { return };
         let Ok(position) = self.bus.position(&channel).await else { return };
+        let wildcards = self.registry().wildcards(&channel);
         let must_repair = {
             let mut state = entry.state();
             if state.position.is_none() {
+                if position.offset > 0 {
+                    wildcards.iter().for_each(|wildcard| wildcard.state().tell_blind_wildcard(&channel, &position));
+                }
                 state.position = Some(position);
             }
             state.take_ahead()
@@ -130,12 +134,14 @@ impl Shared {
         };
         let (subscription, position, recalled) = {
             let mut state = entry.state();
-            let is_quicker = |since: &&Position| {
-                state.position.as_ref().is_some_and(|now| now.epoch == since.epoch && now.offset < since.offset)
+            // Of a log this instance may still be to learn of, or of the part it has not got yet.
+            let is_ahead = |since: &&Position| {
+                state.position.as_ref().is_some_and(|now| now.epoch != since.epoch || now.offset < since.offset)
             };
-            let seen = since.as_ref().filter(is_quicker).cloned();
+            let seen = since.as_ref().filter(is_ahead).cloned();
+            let is_blind = state.position.is_none();
             let since_sequence = self.sequence.load(Ordering::Relaxed);
-            let key = state.listeners.insert(Held { since_sequence, seen, ..held });
+            let key = state.listeners.insert(Held { since_sequence, seen, is_blind, ..held });
             let recalled = since.as_ref().and_then(|since| state.recall(since));
             (Subscription { entry: Arc::clone(entry), key }, state.position.clone(), recalled)
         };
@@ -166,7 +172,8 @@ impl Shared {
     ) -> Joined {
         let subscription = {
             let since_sequence = self.sequence.load(Ordering::Relaxed);
-            let key = entry.state().listeners.insert(Held { since_sequence, ..held });
+            let is_blind = *self.link.borrow() == Link::Down;
+            let key = entry.state().listeners.insert(Held { since_sequence, is_blind, ..held });
             Subscription { entry: Arc::clone(entry), key }
         };
         let positions = self.positions(wildcard, entry, Instant::now()).await;

@@ -4,6 +4,7 @@ pub mod browser;
 pub mod events;
 pub mod instance;
 pub mod mongod;
+pub mod proxy;
 pub mod redis;
 pub mod redis_cluster;
 pub mod sentinel;

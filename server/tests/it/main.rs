@@ -3,11 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod bus;
+mod checker;
 mod cluster;
 mod events;
+mod hub;
 mod kit;
 mod modes;
 mod outage;
+mod proxy;
 mod relay;
 mod rest;
 mod start;
