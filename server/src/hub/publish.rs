@@ -118,7 +118,7 @@ impl Hub {
                 results[*place] = match (&positions, route) {
                     (Some(positions), _) => Ok(receipt(message, positions.get(index).cloned())),
                     (None, None) => shared.publish_here(message).await,
-                    (None, Some(_)) => shared.deliver_here(message).await,
+                    (None, Some(_)) => shared.publish_saved_here(message).await,
                 };
             }
         }
@@ -179,7 +179,7 @@ impl Shared {
     }
 
     /// Delivers a saved message on this instance, unless that was done before.
-    async fn deliver_here(&self, message: &Arc<Message>) -> Result<Receipt, PublishError> {
+    async fn publish_saved_here(&self, message: &Arc<Message>) -> Result<Receipt, PublishError> {
         let place = self.tasks.reserve().await.map_err(|_| PublishError::Stopping)?;
         let mut outbox = self.outbox();
         if outbox.note_saved(message) {
