@@ -59,8 +59,9 @@ impl Shared {
 
 impl Read {
     fn cut(&self, entry: &Entry, since: &Position, until: &Position) -> Option<Vec<Arc<Delivery>>> {
-        let is_covered = self.since.epoch == since.epoch && self.epoch == until.epoch;
-        if !is_covered || since.offset < self.since.offset || until.offset < since.offset {
+        // Another position of an earlier epoch may lie behind that epoch's end: the log is to say so.
+        let is_covered = *since == self.since || since.epoch == self.epoch;
+        if !is_covered || self.epoch != until.epoch || since.offset < self.since.offset || until.offset < since.offset {
             return None;
         }
         let place = |offset: u64| usize::try_from(offset - self.since.offset).ok();
