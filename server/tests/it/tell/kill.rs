@@ -71,7 +71,7 @@ async fn survive(place: Place) {
                 tokio::spawn(async move { while change(&base, &changes, Dice(dice.roll())).await.is_ok() {} })
             })
             .collect();
-        tokio::time::sleep(Duration::from_millis(20 + dice.roll() % 400)).await;
+        tokio::time::sleep(Duration::from_millis(20 + dice.roll() % 2_000)).await;
         program.kill();
         kills += 1;
         for worker in workers {
