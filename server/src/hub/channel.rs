@@ -31,6 +31,8 @@ pub(super) struct State {
     /// Everything up to here was delivered; `None` before the log was ever asked.
     pub(super) position: Option<Position>,
     pub(super) listeners: Slab<Held>,
+    /// Of a wildcard: it was told where its used channels stand, so that in any other everything is news.
+    pub(super) knows_channels: bool,
     /// Subscriptions being made: the entry is in use though nobody listens yet.
     pub(super) arriving: usize,
     /// A replay is under way; what arrives meanwhile is in the log too.
@@ -76,6 +78,7 @@ impl Entry {
             state: Mutex::new(State {
                 position: None,
                 listeners: Slab::new(),
+                knows_channels: false,
                 arriving: 0,
                 is_repairing: false,
                 ahead: None,

@@ -7,7 +7,7 @@ use tokio::{
     sync::mpsc,
     time::{MissedTickBehavior, interval, sleep},
 };
-use wire::{Channel, Message, Pattern};
+use wire::{Channel, Message, Pattern, Position};
 
 use super::{
     Batch, Delivery, LINGER, Shared,
@@ -106,6 +106,14 @@ impl Shared {
         let mut must_repair = false;
         {
             let mut state = entry.state();
+            if let Some(first) = messages.iter().find_map(|message| message.position.as_ref())
+                && state.position.is_none()
+                && !entry.joined.initialized()
+                && wildcards.iter().any(|wildcard| wildcard.state().knows_channels)
+            {
+                // A channel that was not used before: what lies before this message is missing.
+                state.position = Some(Position { offset: 0, ..first.clone() });
+            }
             let mut batch = Vec::with_capacity(messages.len());
             for message in messages {
                 let verdict = message.position.as_ref().map_or(Verdict::Deliver, |position| state.judge(position));

@@ -84,7 +84,7 @@ impl Shared {
             return;
         }
         if pattern.prefix().is_some() {
-            self.learn(pattern).await;
+            self.learn(pattern, entry).await;
         }
         if let Some(channel) = pattern.as_channel()
             && self.registry().wildcards(&channel).is_empty()

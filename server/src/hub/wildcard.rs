@@ -61,12 +61,13 @@ impl Shared {
 
     /// Remembers where the channels of a wildcard stand that is heard from now on, so that what gets
     /// lost on the way is noticed.
-    pub(super) async fn learn(&self, wildcard: &Pattern) {
+    pub(super) async fn learn(&self, wildcard: &Pattern, entry: &Entry) {
         let Ok(Some(positions)) = self.bus.positions(wildcard).await else { return };
         for (channel, position) in positions {
             let entry = self.registry().order(&channel);
             entry.state().position.get_or_insert(position);
         }
+        entry.state().knows_channels = true;
     }
 
     /// The channels of a wildcard that may have gone on while nothing was heard, ready to be repaired.
