@@ -11,6 +11,7 @@
 mod told;
 
 use std::{
+    collections::HashSet,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -21,7 +22,8 @@ use std::{
 use app::ports::StoreError;
 use tokio::{
     sync::watch,
-    time::{Instant, MissedTickBehavior, interval, sleep_until},
+    task::{JoinError, JoinSet},
+    time::{Instant, MissedTickBehavior, interval, sleep_until, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -38,6 +40,10 @@ const TOGETHER: usize = 64;
 const REMOVE_AFTER: Duration = Duration::from_millis(25);
 /// Removals that wait for others at most.
 const REMOVED_TOGETHER: usize = 256;
+/// Pause before a removal that failed is tried again.
+const REMOVE_AGAIN_AFTER: Duration = Duration::from_secs(5);
+/// How long a removal may hold up a look through the store, or the stop.
+const REMOVE_WITHIN: Duration = Duration::from_secs(1);
 /// How often the store is looked through for what nobody told: another instance that is gone, or this one
 /// when the answer to a commit was lost.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -76,8 +82,10 @@ impl Teller {
             counts: Arc::clone(&counts),
             stop: stop.clone(),
             told: Told::default(),
+            unremoved: HashSet::new(),
             removals: Vec::new(),
             remove_at: None,
+            removing: JoinSet::new(),
             is_behind: true,
             look_at: Some(Instant::now()),
             pause: LOOK_BEHIND_AFTER,
@@ -112,10 +120,14 @@ struct Task {
     counts: Arc<Counts>,
     stop: CancellationToken,
     told: Told,
-    /// Told and not removed yet.
+    /// Told, and perhaps in the store still.
+    unremoved: HashSet<Arc<str>>,
+    /// Those of them that are to be removed next.
     removals: Vec<Arc<str>>,
     /// When to remove them.
     remove_at: Option<Instant>,
+    /// One removal at a time, beside everything else: a document that is locked delays nobody's news.
+    removing: JoinSet<Removal>,
     /// Something in the store goes before what is on the lane, which is only delivered here until then.
     is_behind: bool,
     /// When to look through the store, given a link.
@@ -125,6 +137,9 @@ struct Task {
     /// Said in the log.
     is_store_away: bool,
 }
+
+/// What was to be removed, and whether it was.
+type Removal = (Vec<Arc<str>>, Result<(), StoreError>);
 
 impl Task {
     async fn run(mut self) {
@@ -139,7 +154,8 @@ impl Task {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                () = sleep_until(remove_at), if self.remove_at.is_some() => self.remove().await,
+                Some(removal) = self.removing.join_next() => self.removed(removal),
+                () = sleep_until(remove_at), if self.remove_at.is_some() && self.removing.is_empty() => self.remove(),
                 () = sleep_until(look_at), if has_link && self.look_at.is_some() => self.look().await,
                 _ = shed.tick() => self.shed().await,
                 _ = left.tick(), if has_link => self.take_over().await,
@@ -151,7 +167,8 @@ impl Task {
         }
         while self.tell_fresh().await {}
         // What is not removed is told again after the next start, with the same id.
-        self.remove().await;
+        self.settle().await;
+        self.settle().await;
     }
 
     /// Tells what was committed just now; whether there was something.
@@ -185,8 +202,8 @@ impl Task {
             _ => Route::Again,
         };
         self.publish(ready, route).await;
-        if self.removals.len() >= REMOVED_TOGETHER {
-            self.remove().await;
+        if self.removals.len() >= REMOVED_TOGETHER && self.removing.is_empty() {
+            self.remove();
         }
         true
     }
@@ -195,13 +212,12 @@ impl Task {
     async fn look(&mut self) {
         self.look_at = None;
         while !self.stop.is_cancelled() {
-            // What is told already is not to be found again.
-            self.remove().await;
-            let found = self.outbox.first(TOGETHER).await;
-            let found = match self.answered(found) {
-                Some(found) if self.removals.is_empty() => found,
-                _ => return self.look_within(LOOK_EVERY),
+            self.settle().await;
+            let found = self.outbox.first(TOGETHER + self.unremoved.len()).await;
+            let Some(mut found) = self.answered(found) else {
+                return self.look_within(LOOK_EVERY);
             };
+            found.untold.retain(|untold| !self.unremoved.contains(&untold.id));
             if found.untold.is_empty() {
                 self.is_behind = false;
                 if found.is_blocked {
@@ -239,6 +255,7 @@ impl Task {
                 }
             }
             self.told.insert(Arc::clone(&id));
+            self.unremoved.insert(Arc::clone(&id));
             self.removals.push(id);
             self.remove_at.get_or_insert_with(|| Instant::now() + REMOVE_AFTER);
         }
@@ -249,17 +266,39 @@ impl Task {
         is_all
     }
 
-    /// Removes what is told. What cannot be removed now is tried again.
-    async fn remove(&mut self) {
+    /// Begins to remove what is told.
+    fn remove(&mut self) {
         self.remove_at = None;
-        if self.removals.is_empty() {
-            return;
+        if !self.removals.is_empty() {
+            let (ids, outbox) = (std::mem::take(&mut self.removals), Arc::clone(&self.outbox));
+            self.removing.spawn(async move {
+                let removed = outbox.remove(&ids).await;
+                (ids, removed)
+            });
         }
-        let removed = self.outbox.remove(&self.removals).await;
+    }
+
+    /// What was not removed is tried again.
+    fn removed(&mut self, removal: Result<Removal, JoinError>) {
+        let Ok((ids, removed)) = removal else { return };
         if self.answered(removed).is_some() {
-            self.removals.clear();
+            for id in &ids {
+                self.unremoved.remove(id);
+            }
         } else {
-            self.remove_at = Some(Instant::now() + LOOK_EVERY);
+            self.removals.extend(ids);
+            self.remove_at = Some(Instant::now() + REMOVE_AGAIN_AFTER);
+        }
+    }
+
+    /// Gives what is told a moment to be removed, so that it is not found again.
+    async fn settle(&mut self) {
+        let soon = Instant::now() + REMOVE_AFTER;
+        if self.removing.is_empty() && self.remove_at.is_some_and(|at| at <= soon) {
+            self.remove();
+        }
+        if let Ok(Some(removal)) = timeout(REMOVE_WITHIN, self.removing.join_next()).await {
+            self.removed(removal);
         }
     }
 

@@ -28,7 +28,7 @@ pub(super) const COLLECTION: &str = "announcements";
 /// How long an announcement is left to the instance that saved it, in milliseconds.
 const LEASE: i64 = 15_000;
 /// Carriers taken over at once at most; more are taken over next time.
-const TAKEN_OVER: usize = 256;
+const TAKEN_OVER: usize = 1_000;
 
 /// A document with what is to be told of it.
 #[derive(Deserialize)]
