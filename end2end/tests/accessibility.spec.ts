@@ -1,4 +1,5 @@
 import AxeBuilder from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
 
 import { PAGES, TODO_PAGE, expectBadge, visit } from '../kit/pages';
 import { expect, test, uniqueName } from '../kit/test';
@@ -41,6 +42,18 @@ test('the first stop of the keyboard leads past the navigation', async ({ site, 
     await expect(page.getByRole('main')).toBeFocused();
 });
 
+/** Waits until nothing moves or fades: half-way through, every colour is another one. */
+async function atRest(page: Page): Promise<void> {
+    await expect
+        .poll(() =>
+            page.evaluate(async () => {
+                await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+                return document.getAnimations().length;
+            }),
+        )
+        .toBe(0);
+}
+
 for (const path of [...PAGES, '/no-such-page']) {
     test(`${path} is accessible, in light and dark, on a desk and on a phone`, async ({ site, page, complaints }) => {
         complaints.allow(/status of 404/);
@@ -59,6 +72,7 @@ for (const path of [...PAGES, '/no-such-page']) {
         ] as const) {
             await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
             await page.setViewportSize(viewport);
+            await atRest(page);
             const { violations } = await new AxeBuilder({ page }).analyze();
             const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
             expect(found, `${colorScheme} at ${viewport.width}`).toEqual([]);
