@@ -11,7 +11,7 @@ use server::{
     hub::{Batch, Draft, Hub, Listener, Omit, OutboxLimits},
 };
 use tokio::sync::{mpsc, watch};
-use wire::{Channel, Message, Pattern, Position, Since};
+use wire::{Channel, Message, Pattern, Position, Positions, Since};
 
 use super::kit::until;
 
@@ -41,7 +41,15 @@ impl Bus for Deaf {
 
     async fn replay(&self, _: &Channel, since: &Position) -> Result<Replay, BusError> {
         let end = self.end.load(Ordering::Relaxed);
-        Ok(Replay { position: at(end), messages: Some((since.offset + 1..=end).map(message).collect()) })
+        Ok(Replay { position: at(end), begun: 0, messages: Some((since.offset + 1..=end).map(message).collect()) })
+    }
+
+    async fn positions(&self, _: &Pattern) -> Result<Option<Positions>, BusError> {
+        Ok(None)
+    }
+
+    async fn renew(&self, _: &Channel) -> Result<(), BusError> {
+        Err(BusError::Unreadable)
     }
 
     fn link(&self) -> watch::Receiver<Link> {
@@ -106,7 +114,7 @@ fn start(link: Link) -> (Hub, mpsc::Sender<Event>, watch::Sender<Link>, Arc<Atom
     let end = Arc::new(AtomicU64::new(0));
     let bus = Arc::new(Deaf { link: seen, end: Arc::clone(&end) });
     let limits = OutboxLimits { messages: 1_000, bytes: 1_000_000 };
-    (Hub::start(bus, inbox, "it:0".into(), limits), events, link, end)
+    (Hub::start(bus, inbox, "it:0".into(), limits, &[]), events, link, end)
 }
 
 #[tokio::test]
@@ -123,6 +131,7 @@ async fn what_is_delivered_during_an_outage_is_not_taken_for_a_repetition() {
             payload: serde_json::Map::new(),
             uuid: None,
             username: String::new(),
+            saved: None,
         };
         let (receipt, sent) = tokio::join!(hub.publish(draft), events.send(Event::Message(message(offset))));
         assert!(receipt.unwrap().fallback);
