@@ -131,6 +131,7 @@ impl Shared {
 
     fn set_down(&self) {
         self.link.send_replace(Link::Down);
+        self.index.forget();
         self.connection.write().unwrap_or_else(PoisonError::into_inner).take();
     }
 

@@ -31,6 +31,8 @@ pub(super) struct State {
     /// Everything up to here was delivered; `None` before the log was ever asked.
     pub(super) position: Option<Position>,
     pub(super) listeners: Slab<Held>,
+    /// Of a wildcard: what this instance knows of the channels below it.
+    pub(super) below: Below,
     /// Subscriptions being made: the entry is in use though nobody listens yet.
     pub(super) arriving: usize,
     /// A replay is under way; what arrives meanwhile is in the log too.
@@ -52,9 +54,24 @@ pub(super) struct Held {
     pub(super) since_sequence: u64,
     /// It saw everything up to here on an instance that was ahead of this one.
     pub(super) seen: Option<Position>,
-    /// What others publish may pass it by unseen: it joined a channel without a position; or it is a
-    /// wildcard's and was there during an outage, and so blind to channels this instance did not know.
+    /// What others publish may pass it by unseen: it joined a channel without a position; or a wildcard
+    /// of which this instance never knew the channels, and was there during an outage.
     pub(super) is_blind: bool,
+}
+
+/// What an instance knows of the channels below a wildcard.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Below {
+    /// It was told once where all used ones stand: any other had no messages then.
+    pub(super) is_known: bool,
+    /// Since then, or ever, some may have gone on unheard.
+    pub(super) may_have_missed: bool,
+}
+
+impl Default for Below {
+    fn default() -> Self {
+        Self { is_known: false, may_have_missed: true }
+    }
 }
 
 /// What is to be done with a message that arrived.
@@ -79,6 +96,7 @@ impl Entry {
             state: Mutex::new(State {
                 position: None,
                 listeners: Slab::new(),
+                below: Below::default(),
                 arriving: 0,
                 is_repairing: false,
                 ahead: None,
@@ -196,6 +214,20 @@ impl State {
         for (_, held) in self.listeners.iter_mut().filter(|(_, held)| held.is_blind) {
             held.is_blind = position.is_none();
             held.listener.lost(channel, position.as_ref());
+        }
+    }
+
+    /// Of a wildcard: it was told where all used channels stand, so nobody is blind any more.
+    pub(super) fn know_below(&mut self) {
+        self.below = Below { is_known: true, may_have_missed: false };
+        self.listeners.iter_mut().for_each(|(_, held)| held.is_blind = false);
+    }
+
+    /// Of a wildcard: from now on messages may pass unheard.
+    pub(super) fn doubt_below(&mut self) {
+        self.below.may_have_missed = true;
+        if !self.below.is_known {
+            self.listeners.iter_mut().for_each(|(_, held)| held.is_blind = true);
         }
     }
 

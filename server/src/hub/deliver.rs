@@ -7,11 +7,11 @@ use tokio::{
     sync::mpsc,
     time::{MissedTickBehavior, interval, sleep},
 };
-use wire::{Channel, Message, Pattern};
+use wire::{Channel, Message, Pattern, Position};
 
 use super::{
     Batch, Delivery, LINGER, Shared,
-    channel::{Entry, Held, Verdict},
+    channel::{Below, Entry, Held, Verdict},
 };
 use crate::bus::{BusError, Event, Inbox, Link, Replay};
 
@@ -74,7 +74,7 @@ impl Shared {
                     together.clear();
                     self.renewed(&channel);
                 }
-                Event::LinkDown => {}
+                Event::LinkDown => self.registry().doubt_wildcards(),
             }
         }
         self.accept(&together);
@@ -110,7 +110,16 @@ impl Shared {
                 && let Some(first) = messages.iter().find_map(|message| message.position.as_ref())
                 && first.offset > 1
             {
-                wildcards.iter().for_each(|wildcard| wildcard.state().tell_blind_wildcard(channel, first));
+                let is_new = |wildcard: &Arc<Entry>| {
+                    let Below { is_known, may_have_missed } = wildcard.state().below;
+                    is_known && may_have_missed
+                };
+                if !entry.joined.initialized() && wildcards.iter().any(is_new) {
+                    // Its first messages came while nothing was heard: the log has them.
+                    state.position = Some(Position { offset: 0, ..first.clone() });
+                } else {
+                    wildcards.iter().for_each(|wildcard| wildcard.state().tell_blind_wildcard(channel, first));
+                }
             }
             let mut batch = Vec::with_capacity(messages.len());
             for message in messages {
@@ -264,7 +273,7 @@ impl Shared {
     fn catch_up(self: &Arc<Self>) {
         let (listened, wildcards) = {
             let registry = self.registry();
-            registry.blind_wildcards();
+            registry.doubt_wildcards();
             (registry.listened(), registry.heard_wildcards())
         };
         self.flush_wanted.notify_one();
@@ -283,8 +292,8 @@ impl Shared {
                     }
                 })
                 .await;
-            for wildcard in wildcards {
-                for (channel, entry) in shared.behind(&wildcard).await {
+            for (wildcard, heard) in wildcards {
+                for (channel, entry) in shared.behind(&wildcard, &heard).await {
                     shared.repair(&channel, &entry);
                 }
             }

@@ -47,11 +47,9 @@ impl Registry {
         channel.prefixes().filter_map(|prefix| self.wildcards.get(prefix)).map(Arc::clone).collect()
     }
 
-    /// Notes that an outage ended: whoever listens by a wildcard may have missed channels nobody here knows.
-    pub(super) fn blind_wildcards(&self) {
-        for entry in self.wildcards.values() {
-            entry.state().listeners.iter_mut().for_each(|(_, held)| held.is_blind = true);
-        }
+    /// Notes that channels nobody here knows may go on unheard.
+    pub(super) fn doubt_wildcards(&self) {
+        self.wildcards.values().for_each(|entry| entry.state().doubt_below());
     }
 
     /// Every channel with listeners, its own or a wildcard's, or on its way to some.
@@ -65,9 +63,11 @@ impl Registry {
     }
 
     /// Every wildcard that is heard.
-    pub(super) fn heard_wildcards(&self) -> Vec<Pattern> {
+    pub(super) fn heard_wildcards(&self) -> Vec<(Pattern, Arc<Entry>)> {
         let heard = self.wildcards.iter().filter(|(_, entry)| entry.joined.initialized());
-        heard.filter_map(|(prefix, _)| Pattern::parse(&format!("{prefix}*")).ok()).collect()
+        heard
+            .filter_map(|(prefix, entry)| Some((Pattern::parse(&format!("{prefix}*")).ok()?, Arc::clone(entry))))
+            .collect()
     }
 
     /// The channels a wildcard matches that were heard of.

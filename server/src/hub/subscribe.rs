@@ -84,7 +84,7 @@ impl Shared {
             return;
         }
         if pattern.prefix().is_some() {
-            self.learn(pattern).await;
+            self.learn(pattern, entry).await;
         }
         if let Some(channel) = pattern.as_channel()
             && self.registry().wildcards(&channel).is_empty()
@@ -178,7 +178,7 @@ impl Shared {
         };
         let positions = self.positions(wildcard, entry, Instant::now()).await;
         let missed = match (&since, &positions) {
-            (Since::AfterAll(seen), Some(now)) => self.missed_below(seen, now).await,
+            (Since::AfterAll(seen), Some(now)) => self.missed_below(wildcard, seen, now).await,
             _ => None,
         };
         let is_recovered = missed.is_some();

@@ -37,7 +37,19 @@ impl Shared {
 
     /// Everything behind the positions somebody saw up to those of now, or `None` when that cannot be
     /// had. Order holds within each channel.
-    pub(super) async fn missed_below(&self, seen: &Positions, now: &Positions) -> Option<Vec<Arc<Delivery>>> {
+    pub(super) async fn missed_below(
+        &self,
+        wildcard: &Pattern,
+        seen: &Positions,
+        now: &Positions,
+    ) -> Option<Vec<Arc<Delivery>>> {
+        let is_quiet = |channel: &Channel| wildcard.matches(channel) && !now.contains_key(channel);
+        for (channel, position) in seen.iter().filter(|(channel, _)| is_quiet(channel)) {
+            // Not used lately: then it stands where it stood.
+            if self.bus.position(channel).await.ok()? != *position {
+                return None;
+            }
+        }
         let mut missed = Vec::new();
         for (channel, until) in now {
             // A channel that was not used then has nothing in its log but what was missed.
@@ -61,16 +73,17 @@ impl Shared {
 
     /// Remembers where the channels of a wildcard stand that is heard from now on, so that what gets
     /// lost on the way is noticed.
-    pub(super) async fn learn(&self, wildcard: &Pattern) {
+    pub(super) async fn learn(&self, wildcard: &Pattern, heard: &Entry) {
         let Ok(Some(positions)) = self.bus.positions(wildcard).await else { return };
         for (channel, position) in positions {
             let entry = self.registry().order(&channel);
             entry.state().position.get_or_insert(position);
         }
+        heard.state().know_below();
     }
 
     /// The channels of a wildcard that may have gone on while nothing was heard, ready to be repaired.
-    pub(super) async fn behind(&self, wildcard: &Pattern) -> Vec<(Channel, Arc<Entry>)> {
+    pub(super) async fn behind(&self, wildcard: &Pattern, heard: &Entry) -> Vec<(Channel, Arc<Entry>)> {
         let positions = match self.bus.positions(wildcard).await {
             Ok(Some(positions)) => positions,
             Ok(None) => {
@@ -79,19 +92,25 @@ impl Shared {
             }
             Err(_) => return Vec::new(),
         };
+        let is_known = heard.state().below.is_known;
         let mut behind = Vec::new();
         for (channel, position) in positions {
             let entry = self.registry().order(&channel);
-            let is_behind = {
-                let mut state = entry.state();
-                // Not heard of before: everything in its log is new.
-                let here = state.position.get_or_insert_with(|| Position { offset: 0, ..position.clone() });
-                *here != position
-            };
+            let mut state = entry.state();
+            if state.position.is_none() && !is_known && position.offset > 0 {
+                // Some of it may be older than the listeners, so it cannot be handed to them.
+                heard.state().tell_blind_wildcard(&channel, &position);
+            }
+            // Not heard of before: everything in its log is new.
+            let offset = if is_known { 0 } else { position.offset };
+            let here = state.position.get_or_insert_with(|| Position { offset, ..position.clone() });
+            let is_behind = *here != position;
+            drop(state);
             if is_behind {
                 behind.push((channel, entry));
             }
         }
+        heard.state().know_below();
         behind
     }
 }

@@ -62,6 +62,11 @@ impl Index {
         Ok(())
     }
 
+    /// Forgets what it noted: the Redis of the next link may be another, or empty.
+    pub(super) fn forget(&self) {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// The lately used channels that a wildcard matches; `None` when they are too many, or the wildcard
     /// spans more than one component.
     pub(super) async fn below(&self, client: &Client, wildcard: &Pattern) -> Result<Option<Vec<Channel>>, BusError> {

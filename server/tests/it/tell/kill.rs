@@ -12,6 +12,7 @@ use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use server::config::Config;
 use tempfile::TempDir;
+use wire::{Channel, Message};
 
 use super::{Heard, Place, shared::listen, todo_of};
 use crate::kit::{free_port, instance::Running, redis::Redis, until, until_within};
@@ -208,8 +209,8 @@ async fn change(base: &str, changes: &Changes, mut dice: Dice) -> Result<(), req
 /// Whether the news tell of exactly what is in the list.
 fn is_all_announced(heard: &Heard, list: &[Todo]) -> bool {
     let mut told: HashMap<String, Todo> = HashMap::new();
-    for message in heard.0.lock().unwrap().iter().filter(|message| message.data.contains_key("todo")) {
-        let todo = todo_of(message);
+    for message in news(heard) {
+        let todo = todo_of(&message);
         if message.data["action"] == "deleted" {
             told.remove(&todo.id);
         } else {
@@ -219,10 +220,24 @@ fn is_all_announced(heard: &Heard, list: &[Todo]) -> bool {
     told.len() == list.len() && list.iter().all(|todo| told.get(&todo.id) == Some(todo))
 }
 
-/// Every id once; every answered change; each todo from its creation by turns to its removal.
+/// The news in the order they were saved in, which is that of their ids. They were heard in the order of
+/// each todo and channel: after an outage, one channel may come before the other.
+fn news(heard: &Heard) -> Vec<Arc<Message>> {
+    let mut news = heard.0.lock().unwrap().clone();
+    news.retain(|message| message.data.contains_key("todo"));
+    news.sort_by_key(|message| message.id.clone());
+    news
+}
+
+/// Every id once, a todo's in the order of their channel; every answered change; each todo from its creation by
+/// turns to its removal.
 fn assert_once_and_in_order(heard: &Heard, changes: &Changes) {
-    let heard = heard.0.lock().unwrap();
-    let news: Vec<_> = heard.iter().filter(|message| message.data.contains_key("todo")).collect();
+    let mut latest: HashMap<(Channel, String), Arc<str>> = HashMap::new();
+    for message in heard.0.lock().unwrap().iter().filter(|message| message.data.contains_key("todo")) {
+        let before = latest.insert((message.channel.clone(), todo_of(message).id), message.id.clone().unwrap());
+        assert!(before < message.id, "out of order in {}", message.channel);
+    }
+    let news = news(heard);
     let ids: HashSet<_> = news.iter().map(|message| message.id.clone().unwrap()).collect();
     assert_eq!(ids.len(), news.len(), "a message came twice");
     let mut told: HashMap<(String, String), usize> = HashMap::new();
