@@ -7,7 +7,7 @@ SHELL := bash
 # scripts/env.sh chooses the toolchain, so that all commands use the same one.
 IN_ENV := . scripts/env.sh &&
 
-.PHONY: help run build test check cluster watch bench deny same-site
+.PHONY: help run build test check cluster watch bench soak deny same-site
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -38,6 +38,10 @@ watch: ## Rebuild and reload on every change (installs cargo-leptos: 20 minutes 
 bench: build ## Deliveries a second, latency, memory of an idle socket, on one instance and on two
 	@scripts/setup-test.sh
 	@$(IN_ENV) cargo bench -p server
+
+soak: ## Ten minutes of faults: everything killed, paused and cut at random, every promise checked
+	@scripts/setup-test.sh
+	@scripts/soak.sh
 
 deny: ## Licences, sources and known vulnerabilities of all dependencies (asks github.com for the latter)
 	@scripts/setup-build.sh

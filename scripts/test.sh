@@ -38,7 +38,10 @@ cargo_tests() {
         --package wire --package app --package server --package frontend "$@"
 }
 
-release_build() { cargo_tests --no-run && cargo xtask build; }
+release_build() { cargo_tests --no-run && cargo_tests --no-run --test soak && cargo xtask build; }
+
+# A minute of random faults, then what a hanging Redis and stalled sockets cost; its own last line counts as cargo's do.
+soak() { cargo_tests --test soak; }
 
 tool_tests() { cargo test --locked --package xtask; }
 
@@ -58,6 +61,7 @@ step "Dependencies" dependencies || true
 step "Tests of the tools (3 minutes the first time)" tool_tests || true
 if step "Release build (20 minutes the first time)" release_build; then
     step "Unit and integration tests (5 minutes the first time)" cargo_tests || true
+    step "Soak (4 minutes)" soak || true
     step "Browser tests" browser_tests || true
 fi
 

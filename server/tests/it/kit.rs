@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod instance;
 pub mod mongod;
+pub mod proxy;
 pub mod redis;
 
 use std::{net::TcpListener, time::Duration};

@@ -3,9 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod bus;
+mod checker;
 mod cluster;
+mod hub;
 mod kit;
 mod outage;
+mod proxy;
 mod relay;
 mod rest;
 mod start;

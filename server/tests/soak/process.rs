@@ -1,0 +1,46 @@
+//! A program that was started here: ended with its value, by its id.
+
+use std::{fs, io, process::Child};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// A running program.
+pub struct Process {
+    child: Child,
+}
+
+impl Process {
+    /// Takes care of a program that was just started.
+    pub fn new(child: Child) -> Self {
+        Self { child }
+    }
+
+    /// Whether it runs no more.
+    pub fn has_ended(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Lets it hang: its connections stay, nothing answers.
+    pub fn pause(&self) -> io::Result<()> {
+        Ok(kill_process(Pid::from_child(&self.child), Signal::STOP)?)
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) -> io::Result<()> {
+        Ok(kill_process(Pid::from_child(&self.child), Signal::CONT)?)
+    }
+
+    /// Memory it holds now, in units of 1,024 bytes.
+    pub fn resident_kilobytes(&self) -> Option<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
+        status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse().ok())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself. A paused program dies of this, too.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
