@@ -23,7 +23,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{Notify, RwLock, mpsc, watch};
+use tokio::{
+    sync::{Notify, RwLock, mpsc, watch},
+    time::timeout,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use wire::{Channel, Message, Position};
 
@@ -44,6 +47,10 @@ use registry::Registry;
 
 /// How long a channel is heard after its last listener left: a browser that changes pages comes back.
 const LINGER: Duration = Duration::from_secs(30);
+
+/// How long a page waits for the position of a channel: far more than a Redis that is well takes, far less
+/// than a visitor notices. A page without a position reads its data again in the browser.
+const POSITION_WITHIN: Duration = Duration::from_millis(30);
 
 /// The listeners of one instance. Cheap to clone.
 #[derive(Clone)]
@@ -121,13 +128,13 @@ impl Hub {
         self.shared.link.clone()
     }
 
-    /// Where the channel's log ends now; `None` while no log can be reached.
+    /// Where the channel's log ends now; `None` while no log can be reached, and soon when Redis hangs.
     pub async fn position(&self, channel: &Channel) -> Option<Position> {
         let heard = self.shared.registry().channel(channel).filter(|entry| entry.joined.initialized()).map(Arc::clone);
         if let Some(position) = heard.and_then(|entry| entry.position()) {
             return Some(position);
         }
-        self.shared.bus.position(channel).await.ok()
+        timeout(POSITION_WITHIN, self.shared.bus.position(channel)).await.ok()?.ok()
     }
 
     /// Stops delivering. Waits for what is under way.

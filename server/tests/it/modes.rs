@@ -137,13 +137,24 @@ async fn numbers_until(browser: &mut Browser, last: u64) -> Vec<u64> {
     seen
 }
 
+/// A browser that is subscribed with a position: one without is told of a gap when there is one.
+async fn subscribed(instance: &Running) -> Browser {
+    let mut subscribed = None;
+    until_within(BACK_WITHIN, "a subscription has a position", async || {
+        let mut browser = instance.open_browser().await;
+        let has_position = browser.subscribe(NEWS).await["position"].is_object();
+        subscribed = has_position.then_some(browser);
+        has_position
+    })
+    .await;
+    subscribed.unwrap()
+}
+
 /// Counts on one instance while something happens, and proves that listeners on both hear every number
 /// once, those on the other instance in order.
 async fn count_through(instances: &[Running; 2], happens: impl AsyncFnOnce()) {
     let [left, right] = instances;
-    let (mut here, mut there) = (left.open_browser().await, right.open_browser().await);
-    here.subscribe(NEWS).await;
-    there.subscribe(NEWS).await;
+    let (mut here, mut there) = (subscribed(left).await, subscribed(right).await);
     let counting = Counting::start(left);
     sleep(PAUSE * 20).await;
     happens().await;

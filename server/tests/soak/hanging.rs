@@ -6,7 +6,7 @@ use std::{
 };
 
 use reqwest::Client;
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{MissedTickBehavior, interval};
 
 use super::{
     cluster::Cluster,
@@ -30,7 +30,8 @@ const PUBLISHERS: u32 = 5;
 const EVERY: Duration = Duration::from_millis(40);
 /// One that reads the position of its channels, and one that does not.
 const PAGES: [&str; 2] = ["/hello-app-cluster/collaborative-todo", "/"];
-/// What a page may take at most, but for one in a hundred.
+/// What a page may take at most, but for one in a hundred: this, or twice what it takes without a fault on
+/// a machine that has other things to do.
 const PAGE_WITHIN: Duration = Duration::from_millis(100);
 /// What the instance may hold more than before.
 const GROWTH_KILOBYTES: u64 = 20 * 1024;
@@ -60,29 +61,31 @@ pub async fn run(options: &Options) -> Result<(), SoakError> {
     };
     let instance = &world.cluster.instances[0];
     let measure = async {
-        get_pages(&world, WARM_UP).await;
+        let (calm, _) = get_pages(&world, WARM_UP).await;
         let before = instance.resident_kilobytes().unwrap_or_default();
         world.cluster.redis.pause()?;
         let (pages, failed) = get_pages(&world, HANGS).await;
         let after = instance.resident_kilobytes().unwrap_or_default();
         world.cluster.redis.resume()?;
-        Ok::<_, SoakError>((pages, failed, after.saturating_sub(before)))
+        Ok::<_, SoakError>((calm, pages, failed, after.saturating_sub(before)))
     };
-    let (pages, failed, growth) = tokio::select! {
+    let (calm, pages, failed, growth) = tokio::select! {
         measured = measure => measured?,
         () = load => return Ok(()),
     };
     let slowest = pages.percentile(99);
+    let allowed = PAGE_WITHIN.max(calm.percentile(99) * 2);
     report::line(&format!(
-        "redis hung for {} s: {} pages, {failed} failed, median {}, p99 {} (allowed {}), memory +{growth} KB (allowed {GROWTH_KILOBYTES})",
+        "redis hung for {} s: {} pages, {failed} failed, median {}, p99 {} (allowed {}, before {}), memory +{growth} KB (allowed {GROWTH_KILOBYTES})",
         HANGS.as_secs(),
         pages.count(),
         milliseconds(pages.percentile(50)),
         milliseconds(slowest),
-        milliseconds(PAGE_WITHIN),
+        milliseconds(allowed),
+        milliseconds(calm.percentile(99)),
     ));
     drop((listeners, publishers));
-    let is_kept = failed == 0 && slowest < PAGE_WITHIN && growth < GROWTH_KILOBYTES;
+    let is_kept = failed == 0 && slowest < allowed && growth < GROWTH_KILOBYTES;
     if is_kept { Ok(()) } else { Err(SoakError::Broken("a hanging Redis is felt".into())) }
 }
 
@@ -105,8 +108,6 @@ async fn get_pages(world: &World, duration: Duration) -> (Latencies, u32) {
             Ok::<_, reqwest::Error>((sent.elapsed(), page.len()))
         });
     }
-    // Those still under way have waited long enough to count as they are.
-    sleep(PAGE_WITHIN).await;
     while let Some(answer) = asked.join_next().await {
         match answer {
             Ok(Ok((took, _))) => pages.add(took),

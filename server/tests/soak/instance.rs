@@ -111,12 +111,12 @@ impl Instance {
 
     /// Lets it hang.
     pub fn pause(&self) -> Result<(), SoakError> {
-        self.process.borrow().as_ref().map_or(Ok(()), |process| Ok(process.pause()?))
+        self.process.borrow_mut().as_mut().map_or(Ok(()), |process| Ok(process.pause()?))
     }
 
     /// Lets it go on.
     pub fn resume(&self) -> Result<(), SoakError> {
-        self.process.borrow().as_ref().map_or(Ok(()), |process| Ok(process.resume()?))
+        self.process.borrow_mut().as_mut().map_or(Ok(()), |process| Ok(process.resume()?))
     }
 
     /// Memory it holds now, in units of 1,024 bytes.

@@ -21,13 +21,21 @@ impl Process {
     }
 
     /// Lets it hang: its connections stay, nothing answers.
-    pub fn pause(&self) -> io::Result<()> {
-        Ok(kill_process(Pid::from_child(&self.child), Signal::STOP)?)
+    pub fn pause(&mut self) -> io::Result<()> {
+        self.signal(Signal::STOP)
     }
 
     /// Lets it go on.
-    pub fn resume(&self) -> io::Result<()> {
-        Ok(kill_process(Pid::from_child(&self.child), Signal::CONT)?)
+    pub fn resume(&mut self) -> io::Result<()> {
+        self.signal(Signal::CONT)
+    }
+
+    fn signal(&mut self, signal: Signal) -> io::Result<()> {
+        // The id of one that has ended may be somebody else's by now.
+        if self.has_ended() {
+            return Ok(());
+        }
+        Ok(kill_process(Pid::from_child(&self.child), signal)?)
     }
 
     /// Memory it holds now, in units of 1,024 bytes.

@@ -107,12 +107,12 @@ impl Redis {
 
     /// Lets it hang.
     pub fn pause(&self) -> Result<(), SoakError> {
-        self.process.borrow().as_ref().map_or(Ok(()), |process| Ok(process.pause()?))
+        self.process.borrow_mut().as_mut().map_or(Ok(()), |process| Ok(process.pause()?))
     }
 
     /// Lets it go on.
     pub fn resume(&self) -> Result<(), SoakError> {
-        self.process.borrow().as_ref().map_or(Ok(()), |process| Ok(process.resume()?))
+        self.process.borrow_mut().as_mut().map_or(Ok(()), |process| Ok(process.resume()?))
     }
 
     fn has_ended(&self) -> bool {
