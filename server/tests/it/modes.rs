@@ -142,7 +142,7 @@ async fn subscribed(instance: &Running) -> Browser {
     let mut subscribed = None;
     until_within(BACK_WITHIN, "a subscription has a position", async || {
         let mut browser = instance.open_browser().await;
-        let has_position = browser.subscribe(NEWS).await["position"].is_object();
+        let has_position = browser.subscribe(NEWS).await["offset"].is_u64();
         subscribed = has_position.then_some(browser);
         has_position
     })
