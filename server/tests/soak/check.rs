@@ -11,7 +11,8 @@
 //!   Redis is away an instance delivers at once what it takes, and that may come to its own listeners
 //!   before an older message that is in the log already. Such messages are counted as "ahead of the log".
 //! - *No hole.* Between two positioned messages of one log lies nothing that the listener did not get,
-//!   unless it was told of a gap between the two. Nor does the log change without a gap.
+//!   unless it was told of a gap between the two. A log goes on in another epoch without a gap only from
+//!   where the listener stands: its offsets still grow, and what lies between is of either epoch.
 //! - *No loss.* A message with a receipt, sent after the listener stood for the first time, is heard, or a
 //!   gap is told after it was sent.
 //!
@@ -253,8 +254,11 @@ impl Subject<'_> {
         }
         *highest = place.offset;
         match known.previous.replace(place) {
-            Some(previous) if previous.epoch != place.epoch => {
-                let why = format!("the log changed from epoch {} to {} without a gap", previous.epoch, place.epoch);
+            Some(previous) if previous.epoch != place.epoch && previous.offset >= place.offset => {
+                let why = format!(
+                    "the log went back from epoch {} offset {} to epoch {} without a gap",
+                    previous.epoch, previous.offset, place.epoch
+                );
                 self.offend(Kind::Loss, message, index, why);
             }
             Some(previous) => self.find_hole(known, sent.channel, previous, place, index),
@@ -264,7 +268,8 @@ impl Subject<'_> {
 
     /// What lies between two messages must have come before, without a position.
     fn find_hole(&mut self, known: &Known, channel: usize, previous: At, place: At, index: usize) {
-        let at = |offset| self.logs.places.get(&(channel, At { offset, ..place })).copied();
+        let of = |epoch, offset| self.logs.places.get(&(channel, At { epoch, offset })).copied();
+        let at = |offset| of(place.epoch, offset).or_else(|| of(previous.epoch, offset));
         let is_left_out = |offset: &u64| at(*offset).is_none_or(|missing| !known.seen.contains(&missing));
         let left_out: Vec<u64> = (previous.offset + 1..place.offset).filter(is_left_out).collect();
         let Some(first) = left_out.first() else { return };

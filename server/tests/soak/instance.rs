@@ -6,7 +6,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     process::{Command, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
@@ -16,6 +16,9 @@ use super::{error::SoakError, history::Run, ports, process::Process, redis::READ
 
 /// What cargo built along with this program; `SOAK_SERVER` names another.
 const BINARY: &str = env!("CARGO_BIN_EXE_server");
+
+/// What an instance may take to stop.
+const STOPPED_WITHIN: Duration = Duration::from_secs(60);
 
 /// Limits that would otherwise be what is tested: all sockets here come from one address.
 const LIMITS: [(&str, &str); 3] = [
@@ -102,6 +105,23 @@ impl Instance {
     /// Kills it, as a crash would.
     pub fn kill(&self) {
         self.process.take();
+    }
+
+    /// Asks it to stop, as an operator would, and waits until it has; how long that took.
+    ///
+    /// # Errors
+    ///
+    /// When it goes on.
+    pub async fn stop(&self) -> Result<Duration, SoakError> {
+        let began = Instant::now();
+        self.process.borrow_mut().as_mut().map_or(Ok(()), Process::terminate)?;
+        while !self.has_ended() {
+            if began.elapsed() > STOPPED_WITHIN {
+                return Err(SoakError::NotReady(format!("instance {} does not stop; a stopped one", self.number)));
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+        Ok(began.elapsed())
     }
 
     /// Whether it runs no more, by whoever's will.

@@ -3,8 +3,8 @@
 //! Three instances and a Redis, each instance reaching it through a proxy that spoils what passes; two
 //! hundred tabs with the browser's own session; processes killed and paused, connections cut, swallowed,
 //! reset and delayed, all thrown from one seed. Meanwhile everything sent and heard is written down, and
-//! `check` says afterwards whether every promise was kept; what those are stands there. Two trials more
-//! measure what a hanging Redis and stalled sockets cost.
+//! `check` says afterwards whether every promise was kept; what those are stands there. Three trials more
+//! measure what a hanging Redis, stalled sockets and a rolling restart cost.
 //!
 //! `SOAK_SECONDS`, `SOAK_SEED` and `SOAK_ONLY` choose; `make soak` runs it for ten minutes. A seed repeats
 //! the faults, not the machine's timing: a failure may need several runs to come back.
@@ -17,6 +17,7 @@ mod dice;
 mod error;
 mod faults;
 mod hanging;
+mod healing;
 mod history;
 mod instance;
 mod latency;
@@ -29,6 +30,7 @@ mod process;
 mod proxy;
 mod redis;
 mod report;
+mod rolling;
 mod run;
 mod stalled;
 mod tab;
@@ -80,6 +82,7 @@ fn try_it(trial: Trial, options: &Options) -> Result<(), SoakError> {
                 Trial::Faults => run::run(options).await,
                 Trial::HangingRedis => hanging::run(options).await,
                 Trial::StalledSockets => stalled::run(options).await,
+                Trial::RollingRestart => rolling::run(options).await,
             }
         };
         tokio::select! {

@@ -26,10 +26,16 @@ pub enum Trial {
     HangingRedis,
     /// One socket in a hundred stops reading.
     StalledSockets,
+    /// All instances are restarted, one after the other.
+    RollingRestart,
 }
 
-const ALL: [(&str, Trial); 3] =
-    [("faults", Trial::Faults), ("hanging-redis", Trial::HangingRedis), ("stalled-sockets", Trial::StalledSockets)];
+const ALL: [(&str, Trial); 4] = [
+    ("faults", Trial::Faults),
+    ("hanging-redis", Trial::HangingRedis),
+    ("stalled-sockets", Trial::StalledSockets),
+    ("rolling-restart", Trial::RollingRestart),
+];
 
 impl Trial {
     /// As it is called in `SOAK_ONLY`.
@@ -65,7 +71,7 @@ fn named(name: &str) -> Result<Trial, SoakError> {
     found.map(|(_, trial)| *trial).ok_or_else(|| SoakError::Option {
         name: "SOAK_ONLY",
         value: name.to_owned(),
-        allowed: "one or more of faults, hanging-redis, stalled-sockets, with commas between",
+        allowed: "one or more of faults, hanging-redis, stalled-sockets, rolling-restart, with commas between",
     })
 }
 

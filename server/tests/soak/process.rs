@@ -30,6 +30,11 @@ impl Process {
         self.signal(Signal::CONT)
     }
 
+    /// Asks it to end in its own time.
+    pub fn terminate(&mut self) -> io::Result<()> {
+        self.signal(Signal::TERM)
+    }
+
     fn signal(&mut self, signal: Signal) -> io::Result<()> {
         // The id of one that has ended may be somebody else's by now.
         if self.has_ended() {

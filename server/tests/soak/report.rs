@@ -36,6 +36,11 @@ pub fn soak(options: &Options, history: &History, verdict: &Verdict, faults: &st
         options.duration.as_secs()
     ));
     line(&format!("faults: {faults}"));
+    self::verdict(history, verdict);
+}
+
+/// Prints what the checker found.
+pub fn verdict(history: &History, verdict: &Verdict) {
     line(&format!(
         "published {} (receipts {}, of them fallback {}), delivered {}, recovered {}, ahead of the log {}, logged twice {}",
         verdict.published,

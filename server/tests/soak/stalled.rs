@@ -16,7 +16,7 @@ use super::{
     cluster::Cluster,
     dice::Dice,
     error::SoakError,
-    history::{Receipt, What},
+    healing::has_heard_the_last,
     latency::{Latencies, milliseconds},
     ledger::Ledger,
     light::LightSocket,
@@ -131,19 +131,7 @@ async fn catch_up(world: &World, stalled: &[Tab]) -> bool {
     while began.elapsed() < CAUGHT_UP_WITHIN {
         sleep(Duration::from_millis(200)).await;
         stalled.iter().filter(|tab| !tab.is_whole()).for_each(|tab| tab.order(Command::Encourage));
-        let history = world.ledger.history();
-        let last = |channel| {
-            let is_it = |receipt| matches!(receipt, Some(Receipt::Logged(_)));
-            history.messages.iter().rposition(|message| message.channel == channel && is_it(message.receipt))
-        };
-        let has_heard = |heard: &[super::history::Heard], last: Option<usize>| {
-            heard.iter().rev().any(|heard| matches!(heard.what, What::Message { message, .. } if Some(message) == last))
-        };
-        if history
-            .listeners
-            .iter()
-            .all(|listener| listener.channels.iter().all(|channel| has_heard(&listener.heard, last(*channel))))
-        {
+        if has_heard_the_last(world) {
             return true;
         }
     }
