@@ -1,7 +1,7 @@
 //! Messages the other instances have not got yet: kept while the link is down, in order, within bounds.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
@@ -23,10 +23,10 @@ pub(super) struct Outbox {
     /// Channels with messages that fell out.
     torn: BTreeSet<Channel>,
     /// Messages delivered here before they were logged: who listened then must not get them again when
-    /// they come back through the log.
-    delivered: HashMap<Arc<str>, Here>,
-    /// The same for messages somebody else keeps, who may publish them more than once. Their ids sort
-    /// by time.
+    /// they come back through the log. Twice as many as may wait, the oldest are forgotten: of a channel
+    /// that was left meanwhile, nothing comes back. Their ids sort by time.
+    delivered: BTreeMap<Arc<str>, Here>,
+    /// The same for messages somebody else keeps, who may publish them more than once.
     saved: BTreeMap<Arc<str>, Here>,
 }
 
@@ -51,7 +51,7 @@ impl Outbox {
             bytes: 0,
             dropped: 0,
             torn: BTreeSet::new(),
-            delivered: HashMap::new(),
+            delivered: BTreeMap::new(),
             saved: BTreeMap::new(),
         }
     }
@@ -64,6 +64,9 @@ impl Outbox {
     pub(super) fn push(&mut self, message: Arc<Message>, size_bytes: usize) {
         if let Some(id) = &message.id {
             self.delivered.insert(Arc::clone(id), Here::Due);
+            if self.delivered.len() > self.limits.messages * 2 {
+                self.delivered.pop_first();
+            }
         }
         self.bytes += size_bytes;
         self.waiting.push_back((message, size_bytes));
