@@ -202,8 +202,7 @@ impl Shared {
     }
 }
 
-/// The last frame of a browser when the instance stops.
-/// The last news of an instance with so many sockets.
+/// The last frame of a browser when its instance, with so many sockets, stops.
 fn drain_frame(sockets: usize) -> Bytes {
     let sockets = u64::try_from(sockets).unwrap_or(u64::MAX);
     let spread = Duration::from_millis(sockets.saturating_mul(1_000) / DRAINED_PER_SECOND);
