@@ -12,6 +12,7 @@ use crate::{
     components::{
         local_only::LocalOnlyHint,
         nav::{SiteFooter, SiteHeader},
+        system_notices::SystemNotices,
         time::provide_clock,
         toast::{ToastRegion, provide_toasts},
     },
@@ -68,6 +69,7 @@ pub fn App() -> AnyView {
             </main>
             <SiteFooter />
             <ToastRegion />
+            <SystemNotices />
         </Router>
     }
     .into_any()

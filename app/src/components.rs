@@ -8,5 +8,6 @@ pub mod nav;
 pub mod notice;
 pub mod page;
 pub mod skeleton;
+pub mod system_notices;
 pub mod time;
 pub mod toast;

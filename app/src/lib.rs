@@ -14,6 +14,7 @@ pub mod cluster;
 pub mod components;
 pub mod error;
 pub mod pages;
+pub mod system_notification;
 pub mod todo;
 
 #[cfg(feature = "ssr")]
@@ -24,6 +25,8 @@ pub mod ports;
 pub mod shell;
 #[cfg(feature = "ssr")]
 pub mod site_files;
+#[cfg(feature = "ssr")]
+pub mod system_notifications;
 #[cfg(feature = "ssr")]
 pub mod timestamp;
 #[cfg(feature = "ssr")]

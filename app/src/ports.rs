@@ -6,7 +6,10 @@ use async_trait::async_trait;
 use thiserror::Error;
 use wire::{Channel, Message, Pattern, Payload, Position, Receipt};
 
-use crate::todo::{Title, Todo, TodoPage};
+use crate::{
+    system_notification::{LoggedNotification, NotificationDraft},
+    todo::{Title, Todo, TodoPage},
+};
 
 /// Everything a page may use, provided as Leptos context and as axum state.
 #[derive(Clone)]
@@ -15,6 +18,8 @@ pub struct Ports {
     pub cluster: Arc<dyn Cluster>,
     /// The documents of the to-do list.
     pub todos: Arc<dyn Todos>,
+    /// What administrators told everybody.
+    pub notifications: Arc<dyn Notifications>,
 }
 
 /// Who publishes: decides who is left out by `omitSelf`, and the name others see.
@@ -160,6 +165,20 @@ pub trait Todos: Send + Sync + 'static {
     async fn toggle(&self, id: &str, tell: Tell<Todo>) -> Result<Todo, StoreError>;
     /// Removes one; the todo as it last was.
     async fn delete(&self, id: &str, tell: Tell<Todo>) -> Result<Todo, StoreError>;
+}
+
+/// What administrators told everybody: the latest 1,000.
+#[async_trait]
+pub trait Notifications: Send + Sync + 'static {
+    /// Keeps one, together with what `tell` says of it.
+    async fn add(
+        &self,
+        draft: NotificationDraft,
+        admin_user: &str,
+        tell: Tell<LoggedNotification>,
+    ) -> Result<LoggedNotification, StoreError>;
+    /// The latest ones, newest first.
+    async fn latest(&self, limit: usize) -> Result<Vec<LoggedNotification>, StoreError>;
 }
 
 /// Why the store did not do it.

@@ -12,13 +12,16 @@ mod outbox;
 
 use std::{path::Path, sync::Arc};
 
-use app::ports::{StoreError, Todos};
+use app::ports::{Notifications, StoreError, Todos};
 use async_trait::async_trait;
 
 pub use self::{
     open_error::OpenError,
     outbox::{KEPT, KEPT_FOR, Lane, Outbox, Taken, Untold, Waiting},
 };
+
+/// Notifications of administrators that are kept at most; the oldest go.
+const NOTIFICATIONS_KEPT: u64 = 1_000;
 
 /// An opened store. Clones share it.
 ///
@@ -34,6 +37,7 @@ pub use self::{
 pub struct Store {
     backend: Arc<dyn Backend>,
     todos: Arc<dyn Todos>,
+    notifications: Arc<dyn Notifications>,
     outbox: Arc<dyn Outbox>,
 }
 
@@ -47,6 +51,7 @@ impl Store {
         let embedded = Arc::new(embedded::Embedded::open(data_dir).await?);
         Ok(Self {
             todos: Arc::new(embedded::Todos::new(Arc::clone(&embedded))),
+            notifications: Arc::new(embedded::Notifications::new(Arc::clone(&embedded))),
             outbox: Arc::clone(&embedded) as Arc<dyn Outbox>,
             backend: embedded,
         })
@@ -62,6 +67,7 @@ impl Store {
         let mongo = Arc::new(mongo::Mongo::new(uri).await?);
         Ok(Self {
             todos: Arc::new(mongo::Todos::new(Arc::clone(&mongo))),
+            notifications: Arc::new(mongo::Notifications::new(Arc::clone(&mongo))),
             outbox: Arc::clone(&mongo) as Arc<dyn Outbox>,
             backend: mongo,
         })
@@ -70,6 +76,11 @@ impl Store {
     /// The to-do list.
     pub fn todos(&self) -> Arc<dyn Todos> {
         Arc::clone(&self.todos)
+    }
+
+    /// What administrators told everybody.
+    pub fn notifications(&self) -> Arc<dyn Notifications> {
+        Arc::clone(&self.notifications)
     }
 
     /// The announcements of changes that are not told yet.

@@ -68,6 +68,12 @@ impl Channel {
         self.layer
     }
 
+    /// Whether browsers may publish here: on `view:` channels, but for `view:system:`, where the server
+    /// speaks for itself.
+    pub fn is_open_to_browsers(&self) -> bool {
+        self.layer == Layer::View && !self.name.starts_with("view:system:")
+    }
+
     /// What the wildcard patterns that match this channel hold before their `*`, shortest first:
     /// `view:`, `view:myApp:`, …
     pub fn prefixes(&self) -> impl Iterator<Item = &str> {

@@ -107,3 +107,10 @@ fn a_wildcard_is_the_last_part_and_nothing_else() {
     assert_eq!(pattern.layer(), Layer::View);
     assert!(!pattern.matches(&Channel::parse("view:myApps:list:changed").unwrap()));
 }
+
+#[test]
+fn browsers_publish_on_views_but_not_in_the_servers_name() {
+    let is_open = |name: &str| Channel::parse(name).unwrap().is_open_to_browsers();
+    assert!(is_open("view:myApp:item:changed") && is_open("view:systems:item:changed"));
+    assert!(!is_open("view:system:notification:global") && !is_open("controller:myApp:item:changed"));
+}

@@ -7,7 +7,7 @@ use axum::{
 };
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
-use wire::{Channel, Code, Layer};
+use wire::{Channel, Code};
 
 use super::{
     Site,
@@ -34,8 +34,8 @@ async fn publish(
     let bad_request = |code, error: &str| ApiError::new(StatusCode::BAD_REQUEST, code, error);
     let channel =
         Channel::parse(&channel).map_err(|error| bad_request(Code::InvalidChannelName, &error.to_string()))?;
-    if channel.layer() != Layer::View {
-        let error = "browsers use channels that begin with `view:`";
+    if !channel.is_open_to_browsers() {
+        let error = "browsers publish on channels that begin with `view:`, and on none below `view:system:`";
         return Err(ApiError::new(StatusCode::FORBIDDEN, Code::ForbiddenChannel, error));
     }
     let Some(Value::Object(payload)) = body.get_mut("data").map(Value::take) else {

@@ -183,7 +183,7 @@ impl Protocol {
 
     async fn publish(&mut self, channel: &str, data: Value, request_id: Option<Value>) -> Result<(), Refusal> {
         let channel = Channel::parse(channel)?;
-        if channel.layer() != Layer::View {
+        if !channel.is_open_to_browsers() {
             return Err(Refusal::forbidden());
         }
         let Value::Object(payload) = data else {
@@ -226,7 +226,7 @@ impl Refusal {
     }
 
     fn forbidden() -> Self {
-        Self::new(Code::ForbiddenChannel, "browsers use channels that begin with `view:`")
+        Self::new(Code::ForbiddenChannel, "browsers use channels that begin with `view:`, and publish on none below `view:system:`")
     }
 }
 

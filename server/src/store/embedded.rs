@@ -4,6 +4,7 @@
 //! whatever has gathered meanwhile in one transaction: a single `fsync` serves many requests.
 
 mod data_file;
+mod notifications;
 mod outbox;
 mod todos;
 mod writer;
@@ -27,7 +28,7 @@ use super::{
     outbox::{Lane, Untold},
 };
 
-pub(super) use self::todos::EmbeddedTodos as Todos;
+pub(super) use self::{notifications::EmbeddedNotifications as Notifications, todos::EmbeddedTodos as Todos};
 
 /// The file's name in the data directory.
 const FILE: &str = "jpulse.redb";
@@ -52,7 +53,7 @@ impl Embedded {
         let opened = task::spawn_blocking(move || {
             let directory = |cause| OpenError::Directory { path: data_dir.clone(), cause };
             make_directory(&data_dir).map_err(directory)?;
-            let file = Arc::new(DataFile::open(data_dir.join(FILE), &[todos::create_tables, outbox::create_tables])?);
+            let file = Arc::new(DataFile::open(data_dir.join(FILE), &[todos::create_tables, notifications::create_tables, outbox::create_tables])?);
             // The new file's name must outlast a power cut as well.
             fs::File::open(&data_dir).and_then(|it| it.sync_all()).map_err(directory)?;
             let (orders, ordered) = mpsc::channel(WAITING);

@@ -1,6 +1,7 @@
 //! Documents in MongoDB, shared by all instances of a site.
 
 mod change;
+mod notifications;
 mod outbox;
 mod todos;
 
@@ -23,7 +24,7 @@ use uuid::Uuid;
 
 use super::{Backend, OpenError, outbox::Lane};
 
-pub(super) use self::todos::MongoTodos as Todos;
+pub(super) use self::{notifications::MongoNotifications as Notifications, todos::MongoTodos as Todos};
 
 /// Used when the address names no database.
 const DATABASE: &str = "jpulse";
