@@ -4,10 +4,11 @@
 mod embedded;
 mod mongo;
 
-use std::{collections::HashSet, future::Future};
+use std::{collections::HashSet, future::Future, sync::Arc};
 
 use app::{
     ports::{StoreError, Tell, Todos},
+    system_notification::{NotificationDraft, Severity},
     todo::{Title, Todo, TodoStats},
 };
 use server::store::Store;
@@ -28,6 +29,7 @@ macro_rules! contract {
             todos_created_at_once_are_all_kept,
             a_page_has_1_to_100_todos,
             any_title_survives,
+            notifications_are_kept_newest_first_up_to_a_thousand,
             a_store_that_answers_pings_until_it_is_closed,
         );
     };
@@ -39,6 +41,28 @@ macro_rules! contract {
     };
 }
 use contract;
+
+async fn notifications_are_kept_newest_first_up_to_a_thousand(store: Store) {
+    let notifications = store.notifications();
+    let draft = |number: usize| NotificationDraft::parse(&format!("notice {number}"), "error", number == 3).unwrap();
+    let add = |number: usize| {
+        let notifications = Arc::clone(&notifications);
+        async move { notifications.add(draft(number), "root", Box::new(|_| None)).await.unwrap() }
+    };
+    let mut added = Vec::new();
+    for number in 1..=3 {
+        added.insert(0, add(number).await);
+    }
+    assert_eq!(notifications.latest(10).await.unwrap(), added);
+    assert_eq!(notifications.latest(2).await.unwrap(), added[..2]);
+    let newest = &added[0];
+    assert_eq!((newest.admin_user.as_str(), newest.sent.level, newest.sent.critical), ("root", Severity::Error, true));
+    for number in 4..=1_002 {
+        add(number).await;
+    }
+    let kept = notifications.latest(2_000).await.unwrap();
+    assert_eq!((kept.len(), kept[999].sent.message.as_str()), (1_000, "notice 3"));
+}
 
 async fn a_new_list_is_empty(store: Store) {
     let page = store.todos().list(20, None).await.unwrap();
