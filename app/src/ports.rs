@@ -1,5 +1,7 @@
 //! What the server must supply so that pages work: the only way from a page to the world.
 
+mod visitor;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -7,6 +9,8 @@ use thiserror::Error;
 use wire::{Channel, Message, Pattern, Payload, Position, Receipt};
 
 use crate::todo::{Title, Todo, TodoPage};
+
+pub use visitor::{CurrentVisitor, LogInError, Visitor};
 
 /// Everything a page may use, provided as Leptos context and as axum state.
 #[derive(Clone)]

@@ -9,15 +9,21 @@ mod embedded;
 mod mongo;
 mod open_error;
 mod outbox;
+mod sessions;
+mod users;
 
 use std::{path::Path, sync::Arc};
 
 use app::ports::{StoreError, Todos};
 use async_trait::async_trait;
 
+use crate::config::Config;
+
 pub use self::{
     open_error::OpenError,
     outbox::{KEPT, KEPT_FOR, Lane, Outbox, Taken, Untold, Waiting},
+    sessions::{SessionBackup, StoredSession},
+    users::{NewUser, StoredUser, Users},
 };
 
 /// An opened store. Clones share it.
@@ -34,10 +40,25 @@ pub use self::{
 pub struct Store {
     backend: Arc<dyn Backend>,
     todos: Arc<dyn Todos>,
+    users: Arc<dyn Users>,
+    sessions: Option<Arc<dyn SessionBackup>>,
     outbox: Arc<dyn Outbox>,
 }
 
 impl Store {
+    /// The store of this configuration.
+    ///
+    /// # Errors
+    ///
+    /// As the one that is configured.
+    pub async fn open(config: &Config) -> Result<Self, OpenError> {
+        if config.mongodb.uri.is_empty() {
+            Self::embedded(&config.server.data_dir).await
+        } else {
+            Self::mongo(&config.mongodb.uri).await
+        }
+    }
+
     /// Opens the file `jpulse.redb` in this directory; both are made when missing.
     ///
     /// # Errors
@@ -47,6 +68,8 @@ impl Store {
         let embedded = Arc::new(embedded::Embedded::open(data_dir).await?);
         Ok(Self {
             todos: Arc::new(embedded::Todos::new(Arc::clone(&embedded))),
+            users: Arc::new(embedded::Users::new(Arc::clone(&embedded))),
+            sessions: None,
             outbox: Arc::clone(&embedded) as Arc<dyn Outbox>,
             backend: embedded,
         })
@@ -62,6 +85,8 @@ impl Store {
         let mongo = Arc::new(mongo::Mongo::new(uri).await?);
         Ok(Self {
             todos: Arc::new(mongo::Todos::new(Arc::clone(&mongo))),
+            users: Arc::new(mongo::Users::new(Arc::clone(&mongo))),
+            sessions: Some(Arc::new(mongo::Sessions::new(Arc::clone(&mongo)))),
             outbox: Arc::clone(&mongo) as Arc<dyn Outbox>,
             backend: mongo,
         })
@@ -70,6 +95,21 @@ impl Store {
     /// The to-do list.
     pub fn todos(&self) -> Arc<dyn Todos> {
         Arc::clone(&self.todos)
+    }
+
+    /// The accounts.
+    pub fn users(&self) -> Arc<dyn Users> {
+        Arc::clone(&self.users)
+    }
+
+    /// A second place for sessions; `None` in a store that one instance has to itself.
+    pub fn sessions(&self) -> Option<Arc<dyn SessionBackup>> {
+        self.sessions.clone()
+    }
+
+    /// Whether other instances may use it too.
+    pub fn is_shared(&self) -> bool {
+        self.sessions.is_some()
     }
 
     /// The announcements of changes that are not told yet.

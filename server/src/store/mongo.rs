@@ -2,7 +2,9 @@
 
 mod change;
 mod outbox;
+mod sessions;
 mod todos;
+mod users;
 
 use std::{
     sync::{Arc, OnceLock},
@@ -14,7 +16,7 @@ use async_trait::async_trait;
 use mongodb::{
     Client, Database,
     bson::doc,
-    error::Error,
+    error::{Error, ErrorKind, WriteFailure},
     options::{Acknowledgment, ClientOptions, WriteConcern},
 };
 use thiserror::Error;
@@ -23,7 +25,7 @@ use uuid::Uuid;
 
 use super::{Backend, OpenError, outbox::Lane};
 
-pub(super) use self::todos::MongoTodos as Todos;
+pub(super) use self::{sessions::MongoSessions as Sessions, todos::MongoTodos as Todos, users::MongoUsers as Users};
 
 /// Used when the address names no database.
 const DATABASE: &str = "jpulse";
@@ -100,6 +102,12 @@ impl Mongo {
     fn owner(&self) -> Arc<str> {
         Arc::clone(self.owner.get_or_init(|| Uuid::new_v4().to_string().into()))
     }
+}
+
+/// Whether a unique index refused a document.
+fn is_duplicate(error: &Error) -> bool {
+    const DUPLICATE_KEY: i32 = 11_000;
+    matches!(&*error.kind, ErrorKind::Write(WriteFailure::WriteError(error)) if error.code == DUPLICATE_KEY)
 }
 
 /// Why MongoDB did not do it.
