@@ -121,8 +121,7 @@ impl Accounts {
         let Err(AccountError::Taken(_)) = created else { return created };
         let found = self.users.find(username).await?.ok_or_else(|| AccountError::Unknown(username.to_owned()))?;
         let password_hash = self.passwords.hash(password).await?;
-        let changed =
-            StoredUser { password_hash, roles: roles.to_vec(), sessions_from: now_milliseconds(), ..found };
+        let changed = StoredUser { password_hash, roles: roles.to_vec(), sessions_from: now_milliseconds(), ..found };
         self.users.replace(&changed).await?;
         Ok(changed)
     }

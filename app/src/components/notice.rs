@@ -56,14 +56,8 @@ impl Notice {
 
     /// What an address names; `None` for anything made up.
     pub fn from_code(code: &str) -> Option<Self> {
-        const ALL: [Notice; 6] = [
-            Notice::Added,
-            Notice::Changed,
-            Notice::Deleted,
-            Notice::Sent,
-            Notice::SignedOut,
-            Notice::SessionEnded,
-        ];
+        const ALL: [Notice; 6] =
+            [Notice::Added, Notice::Changed, Notice::Deleted, Notice::Sent, Notice::SignedOut, Notice::SessionEnded];
         ALL.into_iter().find(|notice| notice.code() == code)
     }
 }

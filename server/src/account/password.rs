@@ -16,8 +16,7 @@ const WAITING: usize = 64;
 /// argon2's defaults, 19 MiB and 2 passes.
 ///
 /// Source: OWASP Password Storage Cheat Sheet, argon2id.
-const NOBODY: &str =
-    "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGF0IGFsbC4$Tm9ib2R5IGhhcyBhIHBhc3N3b3JkIHRoYXQgZml0cyE";
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGF0IGFsbC4$Tm9ib2R5IGhhcyBhIHBhc3N3b3JkIHRoYXQgZml0cyE";
 
 /// Hashes and compares, within bounds.
 pub(super) struct Passwords {

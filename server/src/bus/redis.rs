@@ -32,9 +32,9 @@ use wire::{Channel, Message, Pattern, Position, Positions};
 use super::{Attempt, Bus, BusError, Event, INBOX, Inbox, Link, Replay};
 use crate::config::RedisConfig;
 use connect::Plan;
-pub use keys::{Keys, Put};
 use connection::{Connection, Kind};
 use index::Index;
+pub use keys::{Keys, Put};
 use log::Log;
 
 /// One instance's connections to Redis.

@@ -39,12 +39,7 @@ enum End {
 }
 
 impl Connection {
-    pub(super) fn new(
-        shared: Arc<Shared>,
-        stream: SocketStream,
-        uuid: Arc<str>,
-        owner: Option<Arc<Owner>>,
-    ) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, stream: SocketStream, uuid: Arc<str>, owner: Option<Arc<Owner>>) -> Self {
         let queue = Queue::new(&shared.limits);
         let username = owner.as_ref().map(|owner| owner.username.clone()).unwrap_or_default();
         let frames = shared.greeting(Arc::clone(&uuid), &username).into();

@@ -80,7 +80,11 @@ async fn complete_removals(State(door): State<Door>, request: Request, next: Nex
         return response;
     }
     let name = door.cookie_name();
-    complete(headers, name, if door.mode == Mode::Prod { "; HttpOnly; SameSite=Lax; Secure" } else { "; HttpOnly; SameSite=Lax" });
+    complete(
+        headers,
+        name,
+        if door.mode == Mode::Prod { "; HttpOnly; SameSite=Lax; Secure" } else { "; HttpOnly; SameSite=Lax" },
+    );
     // Nobody on the way keeps what belongs to one visitor.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

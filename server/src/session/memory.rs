@@ -30,13 +30,7 @@ struct Remembered {
 
 impl Memory {
     pub(super) fn new(max: usize) -> Self {
-        Self {
-            sessions: HashMap::new(),
-            order: BTreeMap::new(),
-            uses: 0,
-            max,
-            endings: Endings::new(max),
-        }
+        Self { sessions: HashMap::new(), order: BTreeMap::new(), uses: 0, max, endings: Endings::new(max) }
     }
 
     /// A session that is neither over nor expired.

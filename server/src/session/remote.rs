@@ -5,10 +5,7 @@
 
 use std::time::Duration;
 
-use super::{
-    endings::Ending,
-    facts::Kept,
-};
+use super::{endings::Ending, facts::Kept};
 use crate::{
     bus::{BusError, Keys, Put},
     clock::now_milliseconds,

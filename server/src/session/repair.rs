@@ -136,11 +136,8 @@ async fn from_backup(inner: &Inner, remote: &Remote) -> Result<(), BusError> {
 async fn restore_all(inner: &Inner, remote: &Remote, sessions: Vec<(String, Kept)>) -> Result<(), BusError> {
     let state = inner.state();
     let restoring = sessions.into_iter().map(|(id, kept)| async move {
-        let written = if inner.memory().is_over(&id, &kept) {
-            Written::Over
-        } else {
-            remote.restore(&id, &kept).await?
-        };
+        let written =
+            if inner.memory().is_over(&id, &kept) { Written::Over } else { remote.restore(&id, &kept).await? };
         let mut memory = inner.memory();
         match written {
             Written::Yes => memory.set_in_redis(&id, state),

@@ -7,12 +7,7 @@ use tower_sessions::{
     session_store::{Error, Result},
 };
 
-use super::{
-    Sessions,
-    facts::Kept,
-    lost::Sought,
-    remote::Written,
-};
+use super::{Sessions, facts::Kept, lost::Sought, remote::Written};
 
 #[async_trait]
 impl SessionStore for Sessions {

@@ -12,10 +12,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 use tower_sessions::Session;
 
-use super::{
-    Door, Facts, Sessions,
-    facts::FACTS,
-};
+use super::{Door, Facts, Sessions, facts::FACTS};
 use crate::{
     account::{Accounts, CheckError, Standing},
     clock::{now_milliseconds, rfc3339},

@@ -43,13 +43,7 @@ struct Task {
 
 impl Watch {
     /// Starts announcing, hearing and looking.
-    pub fn start(
-        sessions: Sessions,
-        accounts: Arc<Accounts>,
-        announced: Announced,
-        hub: Hub,
-        relay: Relay,
-    ) -> Self {
+    pub fn start(sessions: Sessions, accounts: Arc<Accounts>, announced: Announced, hub: Hub, relay: Relay) -> Self {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         tasks.spawn(stop.clone().run_until_cancelled_owned(announce(hub.clone(), announced)));
         let task = Task { sessions, accounts, hub, relay };

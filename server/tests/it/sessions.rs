@@ -96,8 +96,7 @@ async fn a_session_that_is_not_used_expires_and_one_that_is_used_does_not() {
     let mut config = config(redis.config(), "0");
     config.sessions.ttl_seconds = 2;
     let instance = Running::start(config).await;
-    let (used, unused) =
-        (Visitor::log_in_as_admin(&instance).await, Visitor::log_in_as_admin(&instance).await);
+    let (used, unused) = (Visitor::log_in_as_admin(&instance).await, Visitor::log_in_as_admin(&instance).await);
     let id = unused.session_id();
     let (mut socket, name) = unused.open_socket(&instance).await;
     assert_eq!(name, "admin");

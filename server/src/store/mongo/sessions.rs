@@ -122,8 +122,7 @@ fn over(forget_at: u64) -> Document {
 impl From<Record> for StoredSession {
     fn from(record: Record) -> Self {
         let Record { id, json, user_id, since, ends_at } = record;
-        let [since, ends_at] =
-            [since, ends_at].map(|time| u64::try_from(time.timestamp_millis()).unwrap_or_default());
+        let [since, ends_at] = [since, ends_at].map(|time| u64::try_from(time.timestamp_millis()).unwrap_or_default());
         Self { id, json, user_id, since, ends_at }
     }
 }
