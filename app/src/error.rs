@@ -40,6 +40,12 @@ pub enum Problem {
     /// Something that is for users only.
     #[error("Please sign in first.")]
     SignedOut,
+    /// Something that is for administrators only.
+    #[error("This is for administrators.")]
+    Forbidden,
+    /// A notification for everybody that cannot be sent as it is.
+    #[error("A notification is one line of 1 to 500 characters, with a level.")]
+    SystemNotification,
     /// The accounts cannot be looked up, or more sign in at once than the instance takes.
     #[error("Signing in is not possible just now. Please try again in a moment.")]
     Busy,
@@ -62,7 +68,7 @@ pub enum Problem {
 
 impl Problem {
     /// Every problem an address may name, for [`Problem::from_code`].
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 16] = [
         Self::TitleEmpty,
         Self::TitleTooLong,
         Self::TitleControl,
@@ -71,6 +77,8 @@ impl Problem {
         Self::TaskGone,
         Self::Credentials,
         Self::SignedOut,
+        Self::Forbidden,
+        Self::SystemNotification,
         Self::Busy,
         Self::PageNotFound,
         Self::BadRequest,
@@ -87,8 +95,10 @@ impl Problem {
             | Self::TitleControl
             | Self::Message
             | Self::Name
+            | Self::SystemNotification
             | Self::BadRequest => 400,
             Self::Credentials | Self::SignedOut => 401,
+            Self::Forbidden => 403,
             Self::TaskGone | Self::PageNotFound => 404,
             Self::Internal => 500,
             Self::Unavailable | Self::Offline | Self::Busy => 503,
@@ -106,6 +116,8 @@ impl Problem {
             Self::TaskGone => "task-gone",
             Self::Credentials => "credentials",
             Self::SignedOut => "signed-out",
+            Self::Forbidden => "forbidden",
+            Self::SystemNotification => "system-notification",
             Self::Busy => "busy",
             Self::PageNotFound => "page-not-found",
             Self::BadRequest => "bad-request",
