@@ -232,6 +232,7 @@ impl Inner {
         {
             tracing::debug!(%error, "redis hears of an ended session later");
             self.memory().endings.tell_later(ending.clone());
+            self.repair_wanted.notify_one();
         }
         // With no room left the others find out by themselves.
         let _ = self.announced.try_send(ending);

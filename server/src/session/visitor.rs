@@ -60,7 +60,7 @@ impl RequestVisitor {
 
     /// Whom the session belongs to, as the account is now.
     async fn recognise(&self) -> Option<Facts> {
-        let id = self.session.id()?;
+        self.session.id()?;
         let mut facts = match self.session.get::<Facts>(FACTS).await {
             Ok(facts) => facts?,
             Err(error) => {
@@ -69,16 +69,12 @@ impl RequestVisitor {
             }
         };
         match self.accounts.standing(&facts.user.id).await {
-            Standing::Gone => {
-                self.forget(&id.to_string()).await;
-                return None;
-            }
-            Standing::Known { roles: _, sessions_from } if facts.since < sessions_from => {
-                self.forget(&id.to_string()).await;
-                return None;
-            }
-            Standing::Known { roles, .. } => facts.user.roles = roles,
+            Standing::Known { roles, sessions_from } if facts.since >= sessions_from => facts.user.roles = roles,
             Standing::Unknown => {}
+            Standing::Known { .. } | Standing::Gone => {
+                self.leave().await;
+                return None;
+            }
         }
         self.note_use(facts.clone()).await;
         Some(facts)
@@ -94,11 +90,6 @@ impl RequestVisitor {
         if let Err(error) = self.session.insert(FACTS, Facts { used: now, ..facts }).await {
             tracing::debug!(%error, "the use of a session is not noted");
         }
-    }
-
-    async fn forget(&self, id: &str) {
-        self.sessions.end(id).await;
-        self.leave().await;
     }
 
     /// The browser loses its cookie, and the session ends if it has not yet.
@@ -128,11 +119,9 @@ impl Visitor for RequestVisitor {
         }
         let since = self.sessions.fresh_moment(&user.id);
         let facts = Facts { user: user.clone(), since, used: now_milliseconds(), browser: self.browser.clone() };
-        let saved = match self.session.insert(FACTS, facts).await {
-            Ok(()) => self.session.save().await,
-            error => error,
-        };
-        saved.map_err(|error| LogInError::Unavailable(StoreError::Unavailable(Box::new(error))))?;
+        // Kept, under a new name, with the answer.
+        let inserted = self.session.insert(FACTS, facts).await;
+        inserted.map_err(|error| LogInError::Unavailable(StoreError::Unavailable(Box::new(error))))?;
         Ok(user)
     }
 

@@ -3,6 +3,7 @@
 mod cookies;
 mod hybrid;
 mod outage;
+mod roles;
 mod sockets;
 
 use serde_json::json;
