@@ -16,7 +16,7 @@ use tokio::{net::TcpListener, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    bus::{Bus, BusError, Inbox, MemoryBus, RedisBus},
+    bus::{Buckets, Bus, BusError, Inbox, MemoryBus, RedisBus},
     cluster::ClusterPort,
     config::{Config, RedisMode},
     http::{self, Backends, Site},
@@ -25,6 +25,7 @@ use crate::{
     relay::Relay,
     store::{OpenError, Store},
     teller::Teller,
+    throttle::Throttle,
 };
 
 /// How long the start waits for Redis, so that the instance can claim its name.
@@ -74,7 +75,7 @@ impl Instance {
         let listener = TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?;
         let store = Arc::new(open_store(&config).await?);
         let redis_mode = config.redis.effective_mode();
-        let (bus, inbox) = start_bus(&config, redis_mode)?;
+        let (bus, inbox, buckets) = start_bus(&config, redis_mode)?;
         let instance_id = claim(&*bus, &config).await;
         let fallback = &config.redis.fallback;
         let limits = OutboxLimits { messages: fallback.outbox_messages, bytes: fallback.outbox_bytes };
@@ -85,8 +86,9 @@ impl Instance {
         let ports = Ports { cluster: Arc::new(cluster), todos: store.todos() };
         let leptos = leptos_options(&config)?;
         let backends = Backends { redis: redis_mode, mode: config.site.mode };
-        let site = Site { ports, hub, relay, store, backends, leptos, started_at };
-        let router = http::router(site.clone(), &config.limits);
+        let throttle = Throttle::new(buckets);
+        let site = Site { ports, hub, relay, store, backends, leptos, throttle, started_at };
+        let router = http::router(site.clone(), &config);
         Ok(Self { listener, router, config, site, teller, bus })
     }
 
@@ -115,7 +117,8 @@ impl Instance {
         let Self { listener, router, config, site, teller, bus } = self;
         let (hub, relay, store) = (site.hub.clone(), site.relay.clone(), Arc::clone(&site.store));
         let stop = CancellationToken::new();
-        let serving = tokio::spawn(http::serve(listener, router, stop.clone()));
+        let slots = http::Slots::new(&config);
+        let serving = tokio::spawn(http::serve(listener, router, slots, stop.clone()));
         shutdown.await;
         tracing::info!("stopping");
         stop.cancel();
@@ -143,13 +146,17 @@ async fn open_store(config: &Config) -> Result<Store, OpenError> {
     }
 }
 
-fn start_bus(config: &Config, mode: RedisMode) -> Result<(Arc<dyn Bus>, Inbox), BusError> {
+/// The bus, its inbox, and what counts for all instances together, where there are others.
+type StartedBus = (Arc<dyn Bus>, Inbox, Option<Arc<dyn Buckets>>);
+
+fn start_bus(config: &Config, mode: RedisMode) -> Result<StartedBus, BusError> {
     if mode == RedisMode::None {
         let (bus, inbox) = MemoryBus::new();
-        return Ok((bus, inbox));
+        return Ok((bus, inbox, None));
     }
     let (bus, inbox) = RedisBus::start(&config.redis, config.site.prefix())?;
-    Ok((bus, inbox))
+    let buckets: Arc<dyn Buckets> = bus.clone();
+    Ok((bus, inbox, Some(buckets)))
 }
 
 /// Waits a moment for the link, so that the name can be claimed.

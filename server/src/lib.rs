@@ -20,5 +20,6 @@ pub mod relay;
 pub mod socket;
 pub mod store;
 pub mod teller;
+pub mod throttle;
 
 pub use instance::{Instance, StartError};

@@ -10,11 +10,11 @@ use axum::{
     routing::get,
 };
 use futures_util::{StreamExt, stream};
-use http::{HeaderMap, HeaderName, StatusCode, header};
+use http::{Extensions, HeaderMap, HeaderName, StatusCode, header};
 use uuid::Uuid;
 use wire::{Code, Layer, Pattern, limits::SUBSCRIPTIONS};
 
-use super::{Peer, Site, answer::ApiError, body::valid_uuid, origin, sockets::no_seat};
+use super::{Peer, Site, answer::ApiError, body::valid_uuid, network, origin, sockets::no_seat};
 use crate::{
     hub::Omit,
     relay::{Positions, StreamRequest},
@@ -26,8 +26,11 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// Keeps nginx, and those who follow it, from holding events back.
 const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
+/// Where it is.
+pub(super) const PATH: &str = "/api/1/app-cluster/events";
+
 pub(super) fn routes() -> Router<Site> {
-    Router::new().route("/api/1/app-cluster/events", get(connect))
+    Router::new().route(PATH, get(connect))
 }
 
 async fn connect(
@@ -35,16 +38,17 @@ async fn connect(
     Extension(Peer(peer)): Extension<Peer>,
     Extension(line): Extension<Line>,
     headers: HeaderMap,
+    extensions: Extensions,
     parameters: Result<Query<Vec<(String, String)>>, QueryRejection>,
 ) -> Result<Response, ApiError> {
-    if !origin::is_same_origin(&headers) {
+    if !origin::is_same_origin(&headers, &extensions) {
         return Err(origin::refusal());
     }
     let Query(parameters) =
         parameters.map_err(|error| ApiError::bad_request(Code::ValidationError, error.body_text()))?;
     let last_event_id = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok());
     let request = read(parameters, last_event_id)?;
-    let seat = site.relay.seat(peer.ip()).map_err(|error| no_seat(error, peer))?;
+    let seat = site.relay.seat(network(peer.ip())).map_err(|error| no_seat(error, peer))?;
     let mut chunks = site.relay.stream(request, seat, line);
     let body = stream::poll_fn(move |context| chunks.poll_recv(context)).map(Ok::<_, Infallible>);
     let headers = [

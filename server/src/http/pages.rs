@@ -1,7 +1,7 @@
 //! The site: pages, server functions and files.
 
 use app::{App, pages::REDIRECTS, ports::Ports, shell};
-use axum::{Router, extract::RawQuery, response::Redirect, routing::get};
+use axum::{Router, extract::RawQuery, middleware, response::Redirect, routing::get};
 use http::{HeaderValue, header};
 use leptos::{
     nonce::use_nonce,
@@ -9,7 +9,7 @@ use leptos::{
 };
 use leptos_axum::{LeptosRoutes, ResponseOptions, file_and_error_handler_with_context, generate_route_list};
 
-use super::Site;
+use super::{Site, body};
 
 pub(super) fn routes(site: Site) -> Router {
     let context = {
@@ -28,6 +28,7 @@ pub(super) fn routes(site: Site) -> Router {
         .leptos_routes_with_context(&site, generate_route_list(App), context.clone(), document)
         .fallback(file_and_error_handler_with_context::<Site, _>(context, shell))
         .with_state(site)
+        .layer(middleware::from_fn(body::whole))
 }
 
 /// The page is at `to` now; what was asked of it there stays.
