@@ -5,6 +5,7 @@
 mod bus;
 mod checker;
 mod cluster;
+mod door;
 mod events;
 mod hub;
 mod kit;
