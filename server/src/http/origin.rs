@@ -47,7 +47,7 @@ pub(super) fn is_same_origin(headers: &HeaderMap, extensions: &Extensions) -> bo
     };
     let is_scheme = scheme == entry.scheme || (scheme == Scheme::Https && site.is_some());
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    is_scheme && authority.eq_ignore_ascii_case(without_usual_port(host, scheme))
+    is_scheme && !host.is_empty() && authority.eq_ignore_ascii_case(without_usual_port(host, scheme))
 }
 
 /// The host as it stands in an origin: a proxy may name the port that browsers leave out.

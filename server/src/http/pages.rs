@@ -1,8 +1,14 @@
 //! The site: pages, server functions and files.
 
 use app::{App, pages::REDIRECTS, ports::Ports, shell};
-use axum::{Router, extract::RawQuery, middleware, response::Redirect, routing::get};
-use http::{HeaderValue, header};
+use axum::{
+    Router,
+    extract::{RawQuery, Request},
+    middleware::{self, Next},
+    response::{Redirect, Response},
+    routing::get,
+};
+use http::{HeaderValue, Uri, header};
 use leptos::{
     nonce::use_nonce,
     prelude::{provide_context, use_context},
@@ -28,7 +34,27 @@ pub(super) fn routes(site: Site) -> Router {
         .leptos_routes_with_context(&site, generate_route_list(App), context.clone(), document)
         .fallback(file_and_error_handler_with_context::<Site, _>(context, shell))
         .with_state(site)
+        .layer(middleware::from_fn(lead_home))
         .layer(middleware::from_fn(body::whole))
+}
+
+/// Leads nowhere but to this site: Leptos answers a form it cannot read with the address the form says it
+/// comes from, whatever that is.
+async fn lead_home(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if let Some(location) = response.headers().get(header::LOCATION) {
+        let location = location.to_str().ok().and_then(own_part).unwrap_or(HeaderValue::from_static("/"));
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}
+
+/// The path and the query of an address; none when it could lead elsewhere without a host.
+fn own_part(location: &str) -> Option<HeaderValue> {
+    let location: Uri = location.parse().ok()?;
+    let part = location.path_and_query()?.as_str();
+    let is_path = part.starts_with('/') && !part.starts_with("//") && !part.starts_with("/\\");
+    is_path.then(|| HeaderValue::try_from(part).ok())?
 }
 
 /// The page is at `to` now; what was asked of it there stays.
@@ -50,5 +76,23 @@ fn provide(ports: &Ports) {
     );
     if let Ok(policy) = HeaderValue::try_from(policy) {
         response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::own_part;
+
+    #[test]
+    fn a_redirect_keeps_its_path_and_nothing_else() {
+        let part = |location| own_part(location).map(|part| part.to_str().unwrap().to_owned()).unwrap_or_default();
+        assert_eq!(part("/hello-spa/todo?notice=added"), "/hello-spa/todo?notice=added");
+        assert_eq!(part("http://site.example:8080/a?b=c"), "/a?b=c");
+        assert_eq!(part("https://evil.example"), "/");
+        for elsewhere in
+            ["//evil.example", "https://evil.example//evil.example", "javascript:x()", "/\\evil.example", ""]
+        {
+            assert_eq!(part(elsewhere), "", "{elsewhere}");
+        }
     }
 }

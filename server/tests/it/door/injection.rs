@@ -96,8 +96,7 @@ async fn no_path_leads_out_of_the_site() {
             }
         }
     }
-    for path in ["//etc/passwd", "/%2fetc/passwd", "/file:///etc/passwd", "/open.txt%00", "/open.txt/.", "/C:/open.txt"]
-    {
+    for path in ["//etc/passwd", "/%2fetc/passwd", "/file:///etc/passwd", "/open.txt%00", "/C:/open.txt"] {
         let answer = raw::ask(instance.address, &format!("GET {path}"), "").await;
         assert!([400, 404].contains(&answer.status()), "{path}: {:.100}", answer.text);
     }

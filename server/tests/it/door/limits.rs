@@ -76,6 +76,7 @@ async fn limits_go_on_when_redis_is_killed_and_when_it_hangs() {
     assert!((BURST / 2..=allowed(took, 1)).contains(&passed), "{passed} in {took:?}");
     // One request a second waits for it, for 50 ms; the rest is what the requests themselves take.
     assert!(since.elapsed() < Duration::from_secs(4), "{:?}", since.elapsed());
+    redis.resume();
     redis.kill();
     until("both know", async || [&left, &right].iter().all(|one| !one.ports.cluster.is_redis_available())).await;
     for instance in [&left, &right] {

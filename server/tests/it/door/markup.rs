@@ -24,7 +24,7 @@ const PAGES: [&str; 3] =
 /// Fails when markup of a visitor's is markup in this page. In scripts, where data for them stands, `<` must
 /// not appear as it is; elsewhere neither, nor quotes that end an attribute.
 fn assert_inert(html: &str, what: &str) {
-    for opening in ["<script>hacked", "<ScRiPt>", "<img src=x", "<svg onload", "' onmouseover='", "<!--<script"] {
+    for opening in ["<script>hacked", "<ScRiPt>", "<img src=x", "<svg onload", "<!--<script"] {
         assert!(!html.contains(opening), "{what}: {opening} in {html}");
     }
     for tag in html.split('<').skip(1).map(|tag| tag.split('>').next().unwrap_or_default()) {
