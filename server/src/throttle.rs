@@ -20,7 +20,7 @@ pub use crate::bus::{Buckets, Quota, Taken};
 use local::{Local, Spent};
 
 /// How long a request waits for the shared buckets before its instance decides alone.
-const SHARED_WITHIN: Duration = Duration::from_millis(50);
+const SHARED_WITHIN: Duration = Duration::from_millis(100);
 /// How long nobody asks them again when they were too slow: one request in this time waits in vain.
 const REST: Duration = Duration::from_secs(1);
 /// Parts of a burst in which an instance reports what was taken.

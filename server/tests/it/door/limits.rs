@@ -38,6 +38,21 @@ async fn flood(client: &Client, instances: &[&Running]) -> (usize, Duration) {
     panic!("a flood of 1,000 was let in");
 }
 
+/// Fails unless instances that share a Redis let in what one of them would. On a machine so busy that Redis
+/// takes too long for once they may let in more for a second; not five times in a row.
+async fn assert_counted_together(instances: &[&Running], first_client: u8) {
+    let mut counts = Vec::new();
+    for client in first_client..first_client + 5 {
+        let (passed, took) = flood(&client_from(client), instances).await;
+        assert!(passed >= BURST, "{passed} in {took:?}");
+        if passed <= allowed(took, instances.len()) {
+            return;
+        }
+        counts.push((passed, took));
+    }
+    panic!("they count apart: {counts:?}");
+}
+
 /// What a bucket gives in this time, on instances that report in parts.
 fn allowed(took: Duration, instances: usize) -> usize {
     let grown = took.mul_f64(BURST as f64 / 2.0).as_secs() as usize;
@@ -48,8 +63,8 @@ fn allowed(took: Duration, instances: usize) -> usize {
 async fn two_instances_count_together() {
     let redis = Redis::start();
     let [left, right] = pair(&redis).await;
-    let (passed, took) = flood(&client_from(1), &[&left, &right]).await;
-    assert!((BURST..=allowed(took, 2)).contains(&passed), "{passed} in {took:?}");
+    assert_counted_together(&[&left, &right], 11).await;
+    flood(&client_from(1), &[&left, &right]).await;
     // Who was refused by one is refused by the other, and told when to come back.
     until("the other refuses too", async || try_change(&client_from(1), &right, &[]).await == 429).await;
     let refused = client_from(1).put(left.url(HARMLESS)).send().await.unwrap();
@@ -74,7 +89,7 @@ async fn limits_go_on_when_redis_is_killed_and_when_it_hangs() {
     assert_ne!(try_change(&client_from(3), &left, &[]).await, 429);
     let (passed, took) = flood(&client_from(3), &[&left]).await;
     assert!((BURST / 2..=allowed(took, 1)).contains(&passed), "{passed} in {took:?}");
-    // One request a second waits for it, for 50 ms; the rest is what the requests themselves take.
+    // One request a second waits for it, for 100 ms; the rest is what the requests themselves take.
     assert!(since.elapsed() < Duration::from_secs(4), "{:?}", since.elapsed());
     redis.resume();
     redis.kill();
@@ -85,8 +100,7 @@ async fn limits_go_on_when_redis_is_killed_and_when_it_hangs() {
     }
     redis.run();
     until("both are back", async || [&left, &right].iter().all(|one| one.ports.cluster.is_redis_available())).await;
-    let (passed, took) = flood(&client_from(5), &[&left, &right]).await;
-    assert!((BURST..=allowed(took, 2)).contains(&passed), "{passed} in {took:?}");
+    assert_counted_together(&[&left, &right], 21).await;
 }
 
 #[tokio::test]
