@@ -89,7 +89,7 @@ pub fn network(address: IpAddr) -> IpAddr {
             let [a, b, c, d, ..] = address.segments();
             Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
         }
-        address => address,
+        IpAddr::V4(address) => address.into(),
     }
 }
 

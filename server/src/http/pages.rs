@@ -38,15 +38,26 @@ pub(super) fn routes(site: Site) -> Router {
         .layer(middleware::from_fn(body::whole))
 }
 
-/// Leads nowhere but to this site: Leptos answers a form it cannot read with the address the form says it
-/// comes from, whatever that is.
+/// Sends a form back to this site only: Leptos answers one it cannot read with the address the form says
+/// it comes from, whatever that is. A redirect to anywhere else is the doing of whoever wrote it.
 async fn lead_home(request: Request, next: Next) -> Response {
+    let referer = request.headers().get(header::REFERER).filter(|_| !request.method().is_safe()).cloned();
     let mut response = next.run(request).await;
-    if let Some(location) = response.headers().get(header::LOCATION) {
-        let location = location.to_str().ok().and_then(own_part).unwrap_or(HeaderValue::from_static("/"));
-        response.headers_mut().insert(header::LOCATION, location);
+    if let Some(referer) = referer
+        && let Some(location) = response.headers().get(header::LOCATION)
+        && let (Ok(referer), Ok(location)) = (referer.to_str(), location.to_str())
+        && is_from(location, referer)
+    {
+        let home = own_part(location).unwrap_or(HeaderValue::from_static("/"));
+        response.headers_mut().insert(header::LOCATION, home);
     }
     response
+}
+
+/// Whether an address was made of the one a form came from.
+fn is_from(location: &str, referer: &str) -> bool {
+    let page = referer.split(['?', '#']).next().unwrap_or_default();
+    location.get(..page.len()).is_some_and(|start| start.eq_ignore_ascii_case(page))
 }
 
 /// The path and the query of an address; none when it could lead elsewhere without a host.
@@ -81,7 +92,17 @@ fn provide(ports: &Ports) {
 
 #[cfg(test)]
 mod tests {
-    use super::own_part;
+    use super::{is_from, own_part};
+
+    #[test]
+    fn only_where_a_form_says_it_comes_from_is_looked_at() {
+        let referer = "https://evil.example/form?a=b#c";
+        assert!(is_from("https://evil.example/form?__err=x", referer));
+        assert!(is_from("HTTPS://evil.example/form", referer));
+        for written in ["https://idp.example/sign-in", "/done#there", "https://evil.example/", ""] {
+            assert!(!is_from(written, referer), "{written}");
+        }
+    }
 
     #[test]
     fn a_redirect_keeps_its_path_and_nothing_else() {

@@ -104,7 +104,7 @@ impl Buckets for Slow {
 
 #[tokio::test]
 async fn slow_shared_buckets_hold_up_one_request_a_second_and_that_one_briefly() {
-    let slow = Slow::new(Duration::from_secs(60), Taken::All);
+    let slow = Slow::new(Duration::from_mins(1), Taken::All);
     let throttle = Throttle::new(Some(slow.clone()));
     let quota = Quota::per(60 * SECOND, 10);
     let since = Instant::now();

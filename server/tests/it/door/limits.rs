@@ -55,7 +55,7 @@ async fn assert_counted_together(instances: &[&Running], first_client: u8) {
 
 /// What a bucket gives in this time, on instances that report in parts.
 fn allowed(took: Duration, instances: usize) -> usize {
-    let grown = took.mul_f64(BURST as f64 / 2.0).as_secs() as usize;
+    let grown = usize::try_from(took.as_millis()).unwrap() * BURST / 2_000;
     BURST + grown + instances * BURST / 16 + 2
 }
 
