@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     account::{AccountError, Accounts},
-    bus::{Bus, BusError, Inbox, Keys, MemoryBus, RedisBus},
+    bus::{Buckets, Bus, BusError, Inbox, Keys, MemoryBus, RedisBus},
     cluster::ClusterPort,
     config::{Config, RedisMode, SessionsMode},
     http::{self, Backends, Site},
@@ -30,6 +30,7 @@ use crate::{
     session::{self, Door, SecretError, Sessions, Watch},
     store::{OpenError, Store},
     teller::Teller,
+    throttle::Throttle,
 };
 
 /// How long the start waits for Redis, so that the instance can claim its name.
@@ -91,7 +92,7 @@ impl Instance {
         let accounts = Arc::new(Accounts::new(&store));
         let first_password = prepare_admin(&accounts, &store, &config).await?;
         let redis_mode = config.redis.effective_mode();
-        let (bus, inbox, keys) = start_bus(&config, redis_mode)?;
+        let StartedBus { bus, inbox, keys, buckets } = start_bus(&config, redis_mode)?;
         let key = session::cookie_key(&config.sessions.secret, &config.server.data_dir)?;
         if config.sessions.secret.is_empty() && keys.is_some() {
             tracing::warn!("SESSION_SECRET is not set: whoever signs in here is a guest on other instances");
@@ -110,8 +111,9 @@ impl Instance {
         let leptos = leptos_options(&config)?;
         let backends = Backends { redis: redis_mode, mode: config.site.mode };
         let door = Door::new(sessions, accounts, key, config.site.mode);
-        let site = Site { ports, hub, relay, store, door, backends, leptos, started_at };
-        let router = http::router(site.clone(), &config.limits);
+        let throttle = Throttle::new(buckets);
+        let site = Site { ports, hub, relay, store, door, backends, leptos, throttle, started_at };
+        let router = http::router(site.clone(), &config);
         Ok(Self { listener, router, config, site, teller, watch, bus, first_password })
     }
 
@@ -146,7 +148,8 @@ impl Instance {
         let (hub, relay, store) = (site.hub.clone(), site.relay.clone(), Arc::clone(&site.store));
         let sessions = site.door.sessions.clone();
         let stop = CancellationToken::new();
-        let serving = tokio::spawn(http::serve(listener, router, stop.clone()));
+        let slots = http::Slots::new(&config);
+        let serving = tokio::spawn(http::serve(listener, router, slots, stop.clone()));
         shutdown.await;
         tracing::info!("stopping");
         stop.cancel();
@@ -199,14 +202,23 @@ async fn prepare_admin(
     Ok(None)
 }
 
-fn start_bus(config: &Config, mode: RedisMode) -> Result<(Arc<dyn Bus>, Inbox, Option<Keys>), BusError> {
+/// The bus, its inbox, and what is kept and counted for all instances together, where there are others.
+struct StartedBus {
+    bus: Arc<dyn Bus>,
+    inbox: Inbox,
+    keys: Option<Keys>,
+    buckets: Option<Arc<dyn Buckets>>,
+}
+
+fn start_bus(config: &Config, mode: RedisMode) -> Result<StartedBus, BusError> {
     if mode == RedisMode::None {
         let (bus, inbox) = MemoryBus::new();
-        return Ok((bus, inbox, None));
+        return Ok(StartedBus { bus, inbox, keys: None, buckets: None });
     }
     let (bus, inbox) = RedisBus::start(&config.redis, config.site.prefix())?;
-    let keys = bus.keys();
-    Ok((bus, inbox, Some(keys)))
+    let keys = Some(bus.keys());
+    let buckets: Option<Arc<dyn Buckets>> = Some(bus.clone());
+    Ok(StartedBus { bus, inbox, keys, buckets })
 }
 
 /// Waits a moment for the link, so that the name can be claimed.

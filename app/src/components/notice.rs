@@ -60,8 +60,15 @@ impl Notice {
 
     /// What an address names; `None` for anything made up.
     pub fn from_code(code: &str) -> Option<Self> {
-        const ALL: [Notice; 7] =
-            [Notice::Added, Notice::Changed, Notice::Deleted, Notice::Sent, Notice::Told, Notice::SignedOut, Notice::SessionEnded];
+        const ALL: [Notice; 7] = [
+            Notice::Added,
+            Notice::Changed,
+            Notice::Deleted,
+            Notice::Sent,
+            Notice::Told,
+            Notice::SignedOut,
+            Notice::SessionEnded,
+        ];
         ALL.into_iter().find(|notice| notice.code() == code)
     }
 }

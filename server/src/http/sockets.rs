@@ -13,7 +13,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 use wire::Code;
 
-use super::{Peer, Site, answer::ApiError, body::valid_uuid, origin};
+use super::{Peer, Site, answer::ApiError, body::valid_uuid, network, origin};
 use crate::{
     relay::NoSeat,
     session::RequestVisitor,
@@ -47,7 +47,7 @@ async fn connect(
     if name != RELAY {
         return refuse(StatusCode::NOT_FOUND, Code::UnknownEndpoint, "there is no such endpoint");
     }
-    if !origin::is_same_origin(request.headers()) {
+    if !origin::is_same_origin(request.headers(), request.extensions()) {
         return origin::refusal().at(&path);
     }
     let upgrade = match Upgrade::of(&mut request) {
@@ -62,7 +62,7 @@ async fn connect(
             return response;
         }
     };
-    let seat = match site.relay.seat(peer.ip()) {
+    let seat = match site.relay.seat(network(peer.ip())) {
         Ok(seat) => seat,
         Err(error) => return no_seat(error, peer).at(&path),
     };

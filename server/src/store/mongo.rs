@@ -27,8 +27,8 @@ use uuid::Uuid;
 use super::{Backend, OpenError, outbox::Lane};
 
 pub(super) use self::{
-    notifications::MongoNotifications as Notifications, sessions::MongoSessions as Sessions, todos::MongoTodos as Todos,
-    users::MongoUsers as Users,
+    notifications::MongoNotifications as Notifications, sessions::MongoSessions as Sessions,
+    todos::MongoTodos as Todos, users::MongoUsers as Users,
 };
 
 /// Used when the address names no database.

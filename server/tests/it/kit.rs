@@ -5,6 +5,7 @@ pub mod events;
 pub mod instance;
 pub mod mongod;
 pub mod proxy;
+pub mod raw;
 pub mod redis;
 pub mod redis_cluster;
 pub mod sentinel;
