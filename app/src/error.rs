@@ -37,6 +37,9 @@ pub enum Problem {
     /// A sign-in with a name or password that is wrong.
     #[error("The name or the password is wrong.")]
     Credentials,
+    /// Too many sign-ins that were wrong.
+    #[error("Too many attempts were wrong. Please wait a few minutes before you try again.")]
+    TooOften,
     /// Something that is for users only.
     #[error("Please sign in first.")]
     SignedOut,
@@ -68,7 +71,7 @@ pub enum Problem {
 
 impl Problem {
     /// Every problem an address may name, for [`Problem::from_code`].
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 17] = [
         Self::TitleEmpty,
         Self::TitleTooLong,
         Self::TitleControl,
@@ -76,6 +79,7 @@ impl Problem {
         Self::Name,
         Self::TaskGone,
         Self::Credentials,
+        Self::TooOften,
         Self::SignedOut,
         Self::Forbidden,
         Self::SystemNotification,
@@ -99,6 +103,7 @@ impl Problem {
             | Self::BadRequest => 400,
             Self::Credentials | Self::SignedOut => 401,
             Self::Forbidden => 403,
+            Self::TooOften => 429,
             Self::TaskGone | Self::PageNotFound => 404,
             Self::Internal => 500,
             Self::Unavailable | Self::Offline | Self::Busy => 503,
@@ -115,6 +120,7 @@ impl Problem {
             Self::Name => "name",
             Self::TaskGone => "task-gone",
             Self::Credentials => "credentials",
+            Self::TooOften => "too-often",
             Self::SignedOut => "signed-out",
             Self::Forbidden => "forbidden",
             Self::SystemNotification => "system-notification",

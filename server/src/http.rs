@@ -93,7 +93,8 @@ pub fn router(site: Site, config: &Config) -> Router {
         .route("/api/{*path}", axum::routing::any(unknown_route))
         .route_layer(middleware::from_fn(answer::finish))
         .merge(sockets::routes().with_state(site.clone()))
-        .merge(pages::routes(site));
+        .merge(pages::routes(site))
+        .layer(middleware::from_fn_with_state(guard.clone(), guard::limit_user));
     door.guard(routes)
         .layer(middleware::from_fn_with_state(guard, guard::limit))
         .layer(middleware::from_fn(origin::require_same_origin))

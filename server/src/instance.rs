@@ -110,8 +110,8 @@ impl Instance {
         let ports = Ports { cluster: Arc::new(cluster), todos: store.todos(), notifications: store.notifications() };
         let leptos = leptos_options(&config)?;
         let backends = Backends { redis: redis_mode, mode: config.site.mode };
-        let door = Door::new(sessions, accounts, key, config.site.mode);
         let throttle = Throttle::new(buckets);
+        let door = Door::new(sessions, accounts, throttle.clone(), key, config.site.mode);
         let site = Site { ports, hub, relay, store, door, backends, leptos, throttle, started_at };
         let router = http::router(site.clone(), &config);
         Ok(Self { listener, router, config, site, teller, watch, bus, first_password })

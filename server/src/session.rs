@@ -9,6 +9,7 @@
 //! Redis has lost data when its state has another name than before: only then is a session that is not
 //! there looked for elsewhere; otherwise it is over.
 
+mod attempts;
 mod backup;
 mod endings;
 mod facts;

@@ -1,5 +1,6 @@
-//! How much one address may change in a while.
+//! How much one address, and one user, may change in a while.
 
+use app::ports::CurrentVisitor;
 use axum::{
     extract::{Request, State},
     middleware::Next,
@@ -33,6 +34,23 @@ pub(super) async fn limit(State(guard): State<Guard>, request: Request, next: Ne
     let Some(Peer(peer)) = request.extensions().get::<Peer>().copied() else { return next.run(request).await };
     let key = network(peer.ip()).to_string();
     match guard.throttle.take(Scope::Address, &key, guard.quota).await {
+        Ok(()) => next.run(request).await,
+        Err(exhausted) => ApiError::from(exhausted).at(request.uri().path()),
+    }
+}
+
+/// The same for whoever is signed in, from however many addresses. Stands behind the door.
+pub(super) async fn limit_user(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    if request.method().is_safe() {
+        return next.run(request).await;
+    }
+    let visitor = request.extensions().get::<CurrentVisitor>().cloned();
+    let user = match visitor {
+        Some(CurrentVisitor(visitor)) => visitor.user().await,
+        None => None,
+    };
+    let Some(user) = user else { return next.run(request).await };
+    match guard.throttle.take(Scope::User, &user.id, guard.quota).await {
         Ok(()) => next.run(request).await,
         Err(exhausted) => ApiError::from(exhausted).at(request.uri().path()),
     }

@@ -22,6 +22,7 @@ use server::{
     },
     session::{Door, Sessions, cookie_key},
     store::Store,
+    throttle::Throttle,
 };
 use tower::ServiceExt;
 
@@ -44,7 +45,7 @@ async fn guests_are_asked_to_sign_in_and_users_without_the_role_are_refused() {
     accounts.create("mona", "secret", &["editor".into()]).await.unwrap();
     accounts.create("otto", "secret", &["admin".into()]).await.unwrap();
     let (sessions, _announced) = Sessions::start(&SessionsConfig::default(), None, None);
-    let door = Door::new(sessions, accounts, cookie_key("", data.path()).unwrap(), Mode::Dev);
+    let door = Door::new(sessions, accounts, Throttle::new(None), cookie_key("", data.path()).unwrap(), Mode::Dev);
     let log_in = |name: &'static str| {
         post(async move |Asking(CurrentVisitor(visitor)): Asking| {
             visitor.log_in(name, "secret").await.unwrap();
