@@ -11,6 +11,7 @@ mod events;
 mod hub;
 mod kit;
 mod modes;
+mod notifications;
 mod outage;
 mod proxy;
 mod relay;
