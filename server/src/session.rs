@@ -90,6 +90,8 @@ struct Inner {
 struct Found {
     /// The name of their state.
     name: Option<String>,
+    /// Whether the link was lost since.
+    is_anew: bool,
     /// When every instance has put back what it remembers.
     settled_at: Option<Instant>,
 }
@@ -214,7 +216,8 @@ impl Inner {
 
     /// Whether every instance has had the time to put back what it remembers.
     fn is_settled(&self) -> bool {
-        self.found().settled_at.is_none_or(|at| at <= Instant::now())
+        let found = self.found();
+        !found.is_anew && found.settled_at.is_none_or(|at| at <= Instant::now())
     }
 
     /// When a session that is used now ends unless it is used again.
