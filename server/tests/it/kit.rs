@@ -4,6 +4,7 @@ pub mod browser;
 pub mod events;
 pub mod instance;
 pub mod mongod;
+pub mod program;
 pub mod proxy;
 pub mod raw;
 pub mod redis;

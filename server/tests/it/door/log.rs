@@ -1,68 +1,19 @@
 //! What the log holds after a day of this.
 
-use std::{
-    io::Read,
-    net::SocketAddr,
-    process::{Child, Command, Stdio},
-};
+use std::net::SocketAddr;
 
 use reqwest::Client;
 use serde_json::json;
 
 use super::{
     TODOS, client_from,
-    kit::{SOON, free_port, raw, until},
+    kit::{program::Program, raw},
 };
 
 /// Stands in everything that must not be logged.
 const SECRET: &str = "s3cr3t";
 /// Where the visitor comes from.
 const VISITOR: u8 = 77;
-
-struct Program {
-    process: Child,
-    address: SocketAddr,
-    _folder: tempfile::TempDir,
-}
-
-impl Program {
-    /// The real program, which logs whatever it can.
-    async fn start(filter: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let port = free_port();
-        let process = Command::new(env!("CARGO_BIN_EXE_server"))
-            .env_clear()
-            .current_dir(folder.path())
-            .env("PORT", port.to_string())
-            .env("LEPTOS_SITE_ROOT", folder.path())
-            .env("JPULSE_DATA_DIR", folder.path().join("data"))
-            .env("JPULSE__LOG__FILTER", filter)
-            .env("JPULSE__LIMITS__REQUESTS_PER_SECOND", "10")
-            .stderr(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
-        let ready = format!("http://{address}/api/1/health/status");
-        until("it is ready", async || reqwest::get(&ready).await.is_ok_and(|answer| answer.status() == 200)).await;
-        Self { process, address, _folder: folder }
-    }
-
-    /// Stops it; all it said.
-    async fn log(mut self) -> String {
-        let pid = self.process.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-        let mut stderr = self.process.stderr.take().unwrap();
-        let reading = tokio::task::spawn_blocking(move || {
-            let mut text = String::new();
-            stderr.read_to_string(&mut text).unwrap();
-            text
-        });
-        let text = tokio::time::timeout(SOON, reading).await.expect("it stops").unwrap();
-        self.process.wait().unwrap();
-        text
-    }
-}
 
 /// All that can be wrong with a request, with a secret wherever one can stand.
 async fn be_hostile(client: &Client, address: SocketAddr) {
@@ -111,10 +62,12 @@ async fn be_hostile(client: &Client, address: SocketAddr) {
 #[tokio::test]
 async fn a_hostile_day_leaves_no_secret_no_body_and_no_address_in_the_log() {
     for filter in ["info", "trace"] {
-        let program = Program::start(filter).await;
+        // The real program, which logs whatever it can.
+        let variables = [("JPULSE__LOG__FILTER", filter), ("JPULSE__LIMITS__REQUESTS_PER_SECOND", "10")];
+        let program = Program::start(&variables).await;
         let address = program.address;
         be_hostile(&client_from(VISITOR), address).await;
-        let log = program.log().await;
+        let log = program.stop().await;
         assert!(log.contains("listening on"), "{log}");
         for word in [SECRET, "203.0.113.99", &format!("127.0.0.{VISITOR}"), "Mozilla", "Bearer", "panicked"] {
             let found: Vec<_> = log.lines().filter(|line| line.contains(word)).take(5).collect();

@@ -2,9 +2,11 @@
 
 use reqwest::Client;
 use serde_json::{Value, json};
-use server::config::Config;
 
-use super::{TODOS, kit::instance::Running};
+use super::{
+    TODOS,
+    kit::{SOON, program::Program},
+};
 
 /// What would run if it were written as it is.
 const SCRIPTS: [&str; 9] = [
@@ -40,21 +42,21 @@ fn is_quoted(tag: &str) -> bool {
 
 #[tokio::test]
 async fn script_in_a_title_comes_out_as_text() {
-    let instance = Running::start(Config::default()).await;
+    let program = Program::start(&[]).await;
     let client = Client::new();
     for script in SCRIPTS {
-        let created = client.post(instance.url(TODOS)).json(&json!({ "text": script })).send().await.unwrap();
+        let created = client.post(program.url(TODOS)).json(&json!({ "text": script })).send().await.unwrap();
         assert!([201, 400].contains(&created.status().as_u16()), "{script}");
-        let form = client.post(instance.url("/fn/todo-add")).header("accept", "text/html");
+        let form = client.post(program.url("/fn/todo-add")).header("accept", "text/html");
         let form = form.header("content-type", "application/x-www-form-urlencoded");
         form.body(format!("text={}", escaped(script))).send().await.unwrap();
     }
     for page in PAGES {
-        let html = reqwest::get(instance.url(page)).await.unwrap().text().await.unwrap();
+        let html = reqwest::get(program.url(page)).await.unwrap().text().await.unwrap();
         assert_inert(&html, page);
         assert!(!page.contains("todo") || html.contains("&lt;script&gt;hacked()"), "{page} shows them");
     }
-    let list = reqwest::get(instance.url(TODOS)).await.unwrap();
+    let list = reqwest::get(program.url(TODOS)).await.unwrap();
     assert_eq!(list.headers()["content-type"], "application/json");
     let list: Value = list.json().await.unwrap();
     assert!(list["todos"].as_array().unwrap().iter().any(|todo| todo["title"] == SCRIPTS[0]), "as it was typed");
@@ -62,7 +64,8 @@ async fn script_in_a_title_comes_out_as_text() {
 
 #[tokio::test]
 async fn script_in_an_address_comes_out_as_text_or_not_at_all() {
-    let instance = Running::start(Config::default()).await;
+    let program = Program::start(&[]).await;
+    let client = Client::builder().timeout(SOON).build().unwrap();
     for script in SCRIPTS {
         let script = escaped(script);
         let pages = PAGES.iter().flat_map(|page| {
@@ -81,7 +84,7 @@ async fn script_in_an_address_comes_out_as_text_or_not_at_all() {
             format!("/api/1/app-cluster/events?channel={script}"),
         ];
         for address in pages.chain(others) {
-            let response = reqwest::get(instance.url(&address)).await.unwrap();
+            let response = client.get(program.url(&address)).send().await.unwrap();
             let kind = response.headers().get("content-type").map(|kind| kind.to_str().unwrap().to_owned());
             let text = response.text().await.unwrap();
             match kind.as_deref() {
@@ -97,7 +100,7 @@ async fn script_in_an_address_comes_out_as_text_or_not_at_all() {
 
 #[tokio::test]
 async fn script_in_a_form_leads_nowhere_else() {
-    let instance = Running::start(Config::default()).await;
+    let program = Program::start(&[]).await;
     let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     for script in SCRIPTS {
         for (function, body) in [
@@ -107,7 +110,7 @@ async fn script_in_a_form_leads_nowhere_else() {
             ("notification-send", format!("wrong={}", escaped(script))),
         ] {
             for referer in ["https://evil.example/x", "//evil.example", "javascript:hacked()", "/%22%3E%3Cscript%3E"] {
-                let request = client.post(instance.url(&format!("/fn/{function}"))).body(body.clone());
+                let request = client.post(program.url(&format!("/fn/{function}"))).body(body.clone());
                 let request = request.header("content-type", "application/x-www-form-urlencoded");
                 let answer = request.header("accept", "text/html").header("referer", referer).send().await.unwrap();
                 let location = answer.headers().get("location").map(|to| to.to_str().unwrap().to_owned());
