@@ -17,6 +17,8 @@ mod keys;
 mod link;
 mod log;
 mod receive;
+mod records;
+mod signals;
 mod tls;
 
 use std::{
@@ -38,6 +40,7 @@ use connection::{Connection, Kind};
 use index::Index;
 pub use keys::{Keys, Put};
 use log::Log;
+use signals::Signals;
 
 /// One instance's connections to Redis.
 pub struct RedisBus {
@@ -63,6 +66,8 @@ struct Shared {
     joined: Mutex<HashMap<Pattern, usize>>,
     /// The same, for the receiver, which must not wait.
     heard: RwLock<Heard>,
+    /// What is heard beside the broadcasts.
+    signals: Signals,
     link: watch::Sender<Link>,
     events: mpsc::Sender<Event>,
     log: Log,
@@ -90,6 +95,7 @@ impl RedisBus {
             connection: RwLock::default(),
             joined: Mutex::default(),
             heard: RwLock::default(),
+            signals: Signals::default(),
             link,
             events,
             log: Log::new(prefix.clone()),

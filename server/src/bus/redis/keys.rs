@@ -37,6 +37,10 @@ impl Keys {
         Self { shared }
     }
 
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     /// How this instance is linked.
     pub fn link(&self) -> watch::Receiver<Link> {
         self.shared.link.subscribe()
@@ -149,18 +153,18 @@ impl Keys {
         within(connection.commands().smembers(self.name(key))).await
     }
 
-    fn name(&self, key: &str) -> String {
+    pub(super) fn name(&self, key: &str) -> String {
         format!("{}{key}", self.shared.prefix)
     }
 }
 
-async fn within<T>(command: impl Future<Output = Result<T, Error>>) -> Result<T, BusError> {
+pub(super) async fn within<T>(command: impl Future<Output = Result<T, Error>>) -> Result<T, BusError> {
     match timeout(ANSWER_WITHIN, command).await {
         Ok(answer) => Ok(answer?),
         Err(_) => Err(BusError::Down),
     }
 }
 
-fn milliseconds(life: Duration) -> i64 {
+pub(super) fn milliseconds(life: Duration) -> i64 {
     i64::try_from(life.as_millis()).unwrap_or(i64::MAX).max(1)
 }

@@ -142,6 +142,9 @@ async fn bring_up(shared: &Shared, connection: &Arc<Connection>, heart: &Heart) 
     let heartbeat = shared.heartbeat_channel();
     connection.hear(heartbeat.clone(), Kind::Channel).await?;
     connection.hear(shared.renewals_channel(), Kind::Channel).await?;
+    for signal in shared.signals.channels() {
+        connection.hear(signal, Kind::Channel).await?;
+    }
     for pattern in joined.keys() {
         connection.hear(shared.redis_name(pattern.as_str()), kind(pattern)).await?;
     }
