@@ -12,6 +12,7 @@ mod outbox;
 mod policy;
 mod publish;
 mod registry;
+mod stats;
 mod subscribe;
 mod wildcard;
 
@@ -38,6 +39,7 @@ use crate::{
 pub use crate::bus::Link;
 pub use delivery::{Batch, Delivery, Listener, Omit};
 pub use publish::{Draft, PublishError, Route, Saved};
+pub use stats::{HubStats, LAYERS};
 pub use subscribe::{Joined, Subscription};
 
 use deliver::Task;
@@ -68,6 +70,7 @@ struct Shared {
     sequence: AtomicU64,
     outbox: Mutex<Outbox>,
     policies: Policies,
+    stats: stats::Counters,
     /// Held for writing while the outbox is sent, so that new messages stay behind it.
     flushing: RwLock<()>,
     /// Something waits in the outbox, or the link came back.
@@ -105,6 +108,7 @@ impl Hub {
             sequence: AtomicU64::new(1),
             outbox: Mutex::new(Outbox::new(limits)),
             policies: Policies::new(channels),
+            stats: stats::Counters::default(),
             flushing: RwLock::default(),
             flush_wanted: Notify::new(),
             link,

@@ -11,6 +11,7 @@ mod frames;
 mod owner;
 mod protocol;
 mod queue;
+mod stats;
 
 use std::{
     collections::HashMap,
@@ -40,6 +41,7 @@ use connection::Connection;
 pub use events::{Positions, StreamRequest};
 pub use owner::Owner;
 use queue::{Outlet, QueueEnd};
+pub use stats::RelayStats;
 
 /// The path browsers connect to, as they are told in `connected`.
 pub const PATH: &str = "/api/1/ws/jp-broadcast";
@@ -63,6 +65,7 @@ struct Shared {
     /// Sockets this instance takes in a second: after an outage everybody comes at once.
     admission: DefaultDirectRateLimiter,
     sockets: Mutex<Sockets>,
+    stats: stats::Counters,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -101,8 +104,17 @@ impl Relay {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let each_second = NonZeroU32::new(limits.connects_per_second).unwrap_or(NonZeroU32::MIN);
         let admission = RateLimiter::direct(Quota::per_second(each_second));
-        let relay =
-            Self { shared: Arc::new(Shared { hub, limits, admission, sockets: Mutex::default(), tasks, stop }) };
+        let relay = Self {
+            shared: Arc::new(Shared {
+                hub,
+                limits,
+                admission,
+                sockets: Mutex::default(),
+                stats: stats::Counters::default(),
+                tasks,
+                stop,
+            }),
+        };
         let watching = relay.clone();
         relay.shared.tasks.spawn(async move { watching.tell_link_changes().await });
         relay
@@ -172,6 +184,7 @@ impl Shared {
 
     /// Lets a queue have what all are told; one that comes when the instance stops is told that at once.
     fn enter(&self, queue: Arc<dyn Outlet>, owner: Option<Arc<Owner>>) -> usize {
+        self.stats.opened();
         let key = self.sockets().queues.insert(Open { queue: Arc::clone(&queue), owner });
         if self.stop.is_cancelled() {
             queue.finish(drain_frame(1), QueueEnd::Drain);

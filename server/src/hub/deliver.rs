@@ -1,6 +1,9 @@
 //! The one task that hands messages to listeners, in the order of each channel's log.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use futures_util::StreamExt;
 use tokio::{
@@ -44,6 +47,7 @@ pub(super) async fn run(shared: Arc<Shared>, mut inbox: Inbox, mut tasks: mpsc::
                 if count == 0 {
                     return;
                 }
+                shared.stats.inbox.store(u64::try_from(inbox.len()).unwrap_or_default(), Ordering::Relaxed);
                 shared.take(events.drain(..));
             }
             Some(task) = tasks.recv() => shared.perform(task),
@@ -135,6 +139,7 @@ impl Shared {
                     Verdict::Drop | Verdict::Wait => {}
                 }
             }
+            self.stats.delivered(&batch);
             self.hand_out(state.listeners.iter().map(|(_, held)| held), &wildcards, batch);
         }
         if must_repair {
@@ -201,6 +206,7 @@ impl Shared {
         if !self.outbox().deliver_here(&message, Some(sequence)) {
             return;
         }
+        self.stats.delivered_here(&message);
         let one = Batch::new(vec![self.numbered(message, sequence)]);
         if let Some(state) = &state {
             state.listeners.iter().for_each(|(_, held)| held.give(&one));
@@ -220,6 +226,7 @@ impl Shared {
             }
             position
         };
+        self.stats.repairs.fetch_add(1, Ordering::Relaxed);
         let (shared, channel, entry) = (Arc::clone(self), channel.clone(), Arc::clone(entry));
         self.background.spawn(self.stop.clone().run_until_cancelled_owned(async move {
             let replay = shared.bus.replay(&channel, &since).await;
@@ -253,10 +260,12 @@ impl Shared {
                             }
                         }
                     }
+                    self.stats.replayed.fetch_add(u64::try_from(batch.len()).unwrap_or_default(), Ordering::Relaxed);
                     self.hand_out(state.listeners.iter().map(|(_, held)| held), &wildcards, batch);
                     state.take_ahead()
                 }
                 Ok(Replay { position, begun, messages: None }) => {
+                    self.stats.gaps.fetch_add(1, Ordering::Relaxed);
                     tracing::warn!(%channel, "messages are lost: the log does not reach back far enough");
                     state.tell_lost(channel, Some(&position));
                     wildcards.iter().for_each(|wildcard| wildcard.state().tell_lost(channel, Some(&position)));

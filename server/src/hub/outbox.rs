@@ -128,6 +128,11 @@ impl Outbox {
         self.torn.remove(channel);
     }
 
+    /// How many messages wait, and how many fell out since [`Outbox::take_dropped`].
+    pub(super) fn sizes(&self) -> (u64, u64) {
+        (u64::try_from(self.waiting.len()).unwrap_or_default(), self.dropped)
+    }
+
     /// How many messages fell out since this was last asked.
     pub(super) fn take_dropped(&mut self) -> u64 {
         std::mem::take(&mut self.dropped)

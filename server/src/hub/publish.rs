@@ -1,6 +1,9 @@
 //! How a message gets its id and goes out, with the link or without it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use serde_json::Value;
 use thiserror::Error;
@@ -114,6 +117,11 @@ impl Hub {
             };
             // Everything behind waits too: the order is the publisher's.
             must_wait = positions.is_none();
+            let count = u64::try_from(run.len()).unwrap_or_default();
+            shared.stats.published.fetch_add(count, Ordering::Relaxed);
+            if must_wait {
+                shared.stats.kept.fetch_add(count, Ordering::Relaxed);
+            }
             for (index, (place, message, route)) in run.iter().enumerate() {
                 results[*place] = match (&positions, route) {
                     (Some(positions), _) => Ok(receipt(message, positions.get(index).cloned())),
@@ -230,6 +238,7 @@ impl Shared {
         }
         tracing::info!(count, "sent what waited for the link");
         let dropped = self.outbox().take_dropped();
+        self.stats.dropped.fetch_add(dropped, Ordering::Relaxed);
         if dropped > 0 {
             tracing::error!(dropped, "the outbox was too small for the outage: raise redis.fallback.outbox_messages");
         }

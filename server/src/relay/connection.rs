@@ -77,7 +77,10 @@ impl Connection {
             tokio::select! {
                 biased;
                 received = self.stream.receive() => match received {
-                    Received::Text(text) => self.protocol.take(&text, &mut self.frames).await,
+                    Received::Text(text) => {
+                        self.shared.stats.received();
+                        self.protocol.take(&text, &mut self.frames).await;
+                    }
                     Received::Binary => self.frames.push(Protocol::not_text()),
                     Received::Pong => {
                         awaits_pong = false;
@@ -88,7 +91,10 @@ impl Connection {
                 },
                 taken = self.queue.take(&mut self.frames) => match taken {
                     Ok(()) => {}
-                    Err(QueueEnd::Overflow) => return SLOW,
+                    Err(QueueEnd::Overflow) => {
+                        self.shared.stats.overflowed();
+                        return SLOW;
+                    }
                     Err(QueueEnd::Drain) => return self.drain().await,
                     // What it asked last is not answered any more.
                     Err(QueueEnd::SessionOver) => return SESSION_OVER,
@@ -108,7 +114,7 @@ impl Connection {
 
     /// Writes what is due; gives up when the socket does not read while more than allowed gathers.
     async fn write(&mut self) -> Result<(), End> {
-        let Self { stream, queue, frames, .. } = self;
+        let Self { shared, stream, queue, frames, .. } = self;
         let written = tokio::select! {
             biased;
             written = stream.send(frames) => written,
@@ -116,6 +122,7 @@ impl Connection {
                 queue.overflown().await;
                 sleep(LAST_FRAME_WITHIN).await;
             } => {
+                shared.stats.overflowed();
                 // Half a frame may have gone out: there is no telling it anything any more.
                 return Err(End::Gone);
             }

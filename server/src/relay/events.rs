@@ -124,7 +124,10 @@ impl Stream {
                 () = self.chunks.closed() => return Err(End::Gone),
                 taken = self.queue.take(&mut events) => match taken {
                     Ok(()) => self.pass_on(&mut events).await?,
-                    Err(QueueEnd::Overflow) => return Err(End::Over),
+                    Err(QueueEnd::Overflow) => {
+                        self.shared.stats.overflowed();
+                        return Err(End::Over);
+                    }
                     Err(QueueEnd::SessionOver) => {
                         self.pass_on(&mut events).await?;
                         return Err(End::Over);
