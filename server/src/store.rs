@@ -4,8 +4,10 @@
 //! `store/mongo/`; [`Store`] hands them out, whichever is behind it. A change and its announcement are
 //! saved together and wait in the [`Outbox`] until the announcement is published.
 
+mod config;
 mod cursor;
 mod embedded;
+mod facts;
 mod mongo;
 mod open_error;
 mod outbox;
@@ -20,6 +22,8 @@ use async_trait::async_trait;
 use crate::config::Config;
 
 pub use self::{
+    config::{ConfigDocument, ConfigDocuments, ConfigName, NameError, WriteError},
+    facts::StoreFacts,
     open_error::OpenError,
     outbox::{KEPT, KEPT_FOR, Lane, Outbox, Taken, Untold, Waiting},
     sessions::{SessionBackup, StoredSession},
@@ -45,6 +49,7 @@ pub struct Store {
     todos: Arc<dyn Todos>,
     notifications: Arc<dyn Notifications>,
     users: Arc<dyn Users>,
+    config: Arc<dyn ConfigDocuments>,
     sessions: Option<Arc<dyn SessionBackup>>,
     outbox: Arc<dyn Outbox>,
 }
@@ -74,6 +79,7 @@ impl Store {
             todos: Arc::new(embedded::Todos::new(Arc::clone(&embedded))),
             notifications: Arc::new(embedded::Notifications::new(Arc::clone(&embedded))),
             users: Arc::new(embedded::Users::new(Arc::clone(&embedded))),
+            config: Arc::new(embedded::Config::new(Arc::clone(&embedded))),
             sessions: None,
             outbox: Arc::clone(&embedded) as Arc<dyn Outbox>,
             backend: embedded,
@@ -92,6 +98,7 @@ impl Store {
             todos: Arc::new(mongo::Todos::new(Arc::clone(&mongo))),
             notifications: Arc::new(mongo::Notifications::new(Arc::clone(&mongo))),
             users: Arc::new(mongo::Users::new(Arc::clone(&mongo))),
+            config: Arc::new(mongo::Config::new(Arc::clone(&mongo))),
             sessions: Some(Arc::new(mongo::Sessions::new(Arc::clone(&mongo)))),
             outbox: Arc::clone(&mongo) as Arc<dyn Outbox>,
             backend: mongo,
@@ -111,6 +118,16 @@ impl Store {
     /// The accounts.
     pub fn users(&self) -> Arc<dyn Users> {
         Arc::clone(&self.users)
+    }
+
+    /// The configuration documents.
+    pub fn config(&self) -> Arc<dyn ConfigDocuments> {
+        Arc::clone(&self.config)
+    }
+
+    /// How the database behind it is, by its own word.
+    pub async fn facts(&self) -> StoreFacts {
+        self.backend.facts().await
     }
 
     /// A second place for sessions; `None` in a store that one instance has to itself.
@@ -154,5 +171,6 @@ impl Store {
 trait Backend: Send + Sync + 'static {
     fn mode(&self) -> &'static str;
     async fn ping(&self) -> Result<(), StoreError>;
+    async fn facts(&self) -> StoreFacts;
     async fn close(&self);
 }

@@ -3,6 +3,7 @@
 //! Reads run side by side on tokio's blocking threads. Changes go through one writer, which commits
 //! whatever has gathered meanwhile in one transaction: a single `fsync` serves many requests.
 
+mod config;
 mod data_file;
 mod notifications;
 mod outbox;
@@ -25,12 +26,13 @@ use self::{
     writer::{Order, Reply},
 };
 use super::{
-    Backend, OpenError,
+    Backend, OpenError, StoreFacts,
     outbox::{Lane, Untold},
 };
 
 pub(super) use self::{
-    notifications::EmbeddedNotifications as Notifications, todos::EmbeddedTodos as Todos, users::EmbeddedUsers as Users,
+    config::EmbeddedConfig as Config, notifications::EmbeddedNotifications as Notifications,
+    todos::EmbeddedTodos as Todos, users::EmbeddedUsers as Users,
 };
 
 /// The file's name in the data directory.
@@ -56,8 +58,13 @@ impl Embedded {
         let opened = task::spawn_blocking(move || {
             let directory = |cause| OpenError::Directory { path: data_dir.clone(), cause };
             make_directory(&data_dir).map_err(directory)?;
-            let tables =
-                &[todos::create_tables, notifications::create_tables, outbox::create_tables, users::create_tables];
+            let tables = &[
+                todos::create_tables,
+                notifications::create_tables,
+                outbox::create_tables,
+                users::create_tables,
+                config::create_tables,
+            ];
             let file = Arc::new(DataFile::open(data_dir.join(FILE), tables)?);
             // The new file's name must outlast a power cut as well.
             fs::File::open(&data_dir).and_then(|it| it.sync_all()).map_err(directory)?;
@@ -134,6 +141,10 @@ impl Backend for Embedded {
 
     async fn ping(&self) -> Result<(), StoreError> {
         self.read(|_| Ok(Ok(()))).await
+    }
+
+    async fn facts(&self) -> StoreFacts {
+        StoreFacts::embedded(self.ping().await.is_ok())
     }
 
     async fn close(&self) {

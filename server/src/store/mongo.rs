@@ -1,6 +1,7 @@
 //! Documents in MongoDB, shared by all instances of a site.
 
 mod change;
+mod config;
 mod notifications;
 mod outbox;
 mod sessions;
@@ -16,19 +17,20 @@ use app::ports::StoreError;
 use async_trait::async_trait;
 use mongodb::{
     Client, Database,
-    bson::doc,
+    bson::{Bson, Document, doc},
     error::{Error, ErrorKind, WriteFailure},
     options::{Acknowledgment, ClientOptions, WriteConcern},
 };
+use serde_json::{Value, json};
 use thiserror::Error;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::{Backend, OpenError, outbox::Lane};
+use super::{Backend, OpenError, StoreFacts, outbox::Lane};
 
 pub(super) use self::{
-    notifications::MongoNotifications as Notifications, sessions::MongoSessions as Sessions,
-    todos::MongoTodos as Todos, users::MongoUsers as Users,
+    config::MongoConfig as Config, notifications::MongoNotifications as Notifications,
+    sessions::MongoSessions as Sessions, todos::MongoTodos as Todos, users::MongoUsers as Users,
 };
 
 /// Used when the address names no database.
@@ -108,6 +110,28 @@ impl Mongo {
     }
 }
 
+/// What a `serverStatus` tells, or as much of it as a `buildInfo` does.
+fn facts_of(database: &str, status: &Document) -> StoreFacts {
+    let number = |value: Option<&Bson>| match value {
+        Some(Bson::Int32(number)) => json!(number),
+        Some(Bson::Int64(number)) => json!(number),
+        #[expect(clippy::cast_possible_truncation, reason = "whole seconds")]
+        Some(Bson::Double(number)) => json!(*number as i64),
+        _ => Value::Null,
+    };
+    let connections = status.get_document("connections").map_or(Value::Null, |connections| {
+        json!({ "current": number(connections.get("current")), "available": number(connections.get("available")) })
+    });
+    let server = json!({
+        "status": "running",
+        "version": status.get_str("version").ok(),
+        "connections": connections,
+        "uptime": number(status.get("uptime")),
+        "host": status.get_str("host").ok(),
+    });
+    StoreFacts { is_well: true, database: database.to_owned(), server }
+}
+
 /// Whether a unique index refused a document.
 fn is_duplicate(error: &Error) -> bool {
     const DUPLICATE_KEY: i32 = 11_000;
@@ -133,6 +157,23 @@ impl Backend for Mongo {
 
     async fn ping(&self) -> Result<(), StoreError> {
         self.within(async { self.database.run_command(doc! { "ping": 1 }).await }).await.map(drop)
+    }
+
+    async fn facts(&self) -> StoreFacts {
+        let facts = self.within(async {
+            // Needs a role that a user of the site may not have: then its version must do.
+            let admin = self.client.database("admin");
+            let status = match admin.run_command(doc! { "serverStatus": 1, "repl": 0, "metrics": 0, "locks": 0 }).await
+            {
+                Ok(status) => status,
+                Err(_) => self.database.run_command(doc! { "buildInfo": 1 }).await?,
+            };
+            Ok(status)
+        });
+        match facts.await {
+            Ok(status) => facts_of(self.database.name(), &status),
+            Err(_) => StoreFacts { database: self.database.name().to_owned(), ..StoreFacts::silent() },
+        }
     }
 
     async fn close(&self) {

@@ -1,0 +1,128 @@
+//! Configuration: small documents that are read far more often than written.
+
+use app::ports::StoreError;
+use async_trait::async_trait;
+use serde_json::Value;
+use thiserror::Error;
+
+/// Names of collections that hold something else and are none of these documents'.
+pub(super) const RESERVED: [&str; 8] = [
+    "users",
+    "helloTodos",
+    "sessionBackup",
+    "systemNotifications",
+    "announcements",
+    "sessions",
+    "customEndpoints",
+    "outbox",
+];
+/// Characters of a collection's name at most.
+const COLLECTION_CHARS: usize = 64;
+/// Characters of a key at most.
+const KEY_CHARS: usize = 200;
+/// What Redis keeps beside a value ends so: such a key would stand in its place.
+const SUFFIXES: [&str; 2] = [":updated", ":version"];
+
+/// Which document: a collection and a key in it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConfigName {
+    collection: String,
+    key: String,
+}
+
+/// A document as it is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConfigDocument {
+    /// The key within its collection.
+    pub key: String,
+    /// What was set; never `null`.
+    pub value: Value,
+    /// When, in milliseconds since 1970; later with each change of the key.
+    pub updated_at: u64,
+    /// 1 for the first, one more with each change.
+    pub version: u64,
+}
+
+/// The configuration documents of a store.
+#[async_trait]
+pub trait ConfigDocuments: Send + Sync + 'static {
+    /// The document of this name.
+    async fn get(&self, name: &ConfigName) -> Result<Option<ConfigDocument>, StoreError>;
+    /// Sets its value and gives it the next version; of several at once, each gets its own. With `expected`
+    /// only when that is the version it has; 0 is the version of what is not there.
+    async fn put(&self, name: &ConfigName, value: &Value, expected: Option<u64>) -> Result<ConfigDocument, WriteError>;
+    /// Removes it; whether it was there.
+    async fn remove(&self, name: &ConfigName) -> Result<bool, StoreError>;
+    /// Every document of a collection by key, up to `limit`.
+    async fn list(&self, collection: &str, limit: usize) -> Result<Vec<ConfigDocument>, StoreError>;
+}
+
+/// Why a document was not written.
+#[derive(Debug, Error)]
+pub enum WriteError {
+    /// It has another version than expected.
+    #[error("the document has version {0} by now")]
+    Conflict(u64),
+    /// The store did not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why this names no document; the text is for whoever wrote it.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum NameError {
+    /// The collection.
+    #[error(
+        "A collection is 1 to {COLLECTION_CHARS} of A-Z a-z 0-9 _ -, begins with a letter, and is not one the server keeps."
+    )]
+    Collection,
+    /// The key.
+    #[error(
+        "A key is 1 to {KEY_CHARS} of A-Z a-z 0-9 _ . : -, begins with none of `.` and `:`, and does not end in `:updated` or `:version`."
+    )]
+    Key,
+}
+
+impl ConfigName {
+    /// Checks both parts.
+    ///
+    /// # Errors
+    ///
+    /// When there could be no such document.
+    ///
+    /// ```
+    /// use server::store::ConfigName;
+    /// assert!(ConfigName::parse("config", "api:rate_limit").is_ok());
+    /// for (collection, key) in [("users", "admin"), ("config", "$where"), ("config", ".a"), ("config", "")] {
+    ///     assert!(ConfigName::parse(collection, key).is_err());
+    /// }
+    /// ```
+    pub fn parse(collection: &str, key: &str) -> Result<Self, NameError> {
+        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+        let begins_with_letter = collection.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic());
+        let is_reserved = RESERVED.contains(&collection) || collection.starts_with("system");
+        if collection.len() > COLLECTION_CHARS || !begins_with_letter || !collection.bytes().all(is_word) || is_reserved
+        {
+            return Err(NameError::Collection);
+        }
+        let is_allowed = |byte: u8| is_word(byte) || b".:".contains(&byte);
+        let is_key = (1..=KEY_CHARS).contains(&key.len())
+            && key.bytes().all(is_allowed)
+            && !key.starts_with(['.', ':'])
+            && !SUFFIXES.iter().any(|suffix| key.ends_with(suffix));
+        if !is_key {
+            return Err(NameError::Key);
+        }
+        Ok(Self { collection: collection.to_owned(), key: key.to_owned() })
+    }
+
+    /// The collection.
+    pub fn collection(&self) -> &str {
+        &self.collection
+    }
+
+    /// The key in it.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+}
