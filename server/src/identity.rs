@@ -18,7 +18,7 @@ pub fn instance_id(site: &SiteConfig) -> Arc<str> {
 }
 
 /// The number at the end of the first host label, zeros kept, else the start of the label.
-fn hostname_numeric(hostname: &str) -> &str {
+pub(crate) fn hostname_numeric(hostname: &str) -> &str {
     let label = hostname.split('.').next().unwrap_or_default();
     let digits_start = label.len() - label.bytes().rev().take_while(u8::is_ascii_digit).count();
     let digits = &label[digits_start..];

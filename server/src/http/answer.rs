@@ -14,8 +14,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use wire::Code;
 
-pub use self::finish::finish;
 use self::finish::{Parts, carry};
+pub use self::finish::{Told, finish};
 
 /// What a handler of a JSON route returns.
 pub type Outcome = Result<Answer, ApiError>;

@@ -12,13 +12,19 @@ use super::{
     answer::{Answer, ApiError},
     status::{memory, uptime_seconds},
 };
-use crate::{clock, config::RedisMode, hub::Link};
+use crate::{clock, config::RedisMode, hub::Link, metrics::report};
 
 /// How long a backend may take to say that it is there.
 const PING_WITHIN: Duration = Duration::from_secs(2);
 
+/// Where this instance says whether it is well.
+pub(super) const PATH: &str = "/health";
+
 pub(super) fn routes() -> Router<Site> {
-    Router::new().route("/health", get(health)).route("/api/1/health/status", get(version))
+    Router::new()
+        .route(PATH, get(health))
+        .route("/api/1/health", get(instances))
+        .route("/api/1/health/status", get(version))
 }
 
 async fn health(State(site): State<Site>) -> Result<Answer, ApiError> {
@@ -52,6 +58,16 @@ async fn mongodb(site: &Site) -> Value {
         // Why is for the log: the answer is public.
         Ok(Err(_)) | Err(_) => json!({ "ok": false, "mode": mode, "error": "the store does not answer" }),
     }
+}
+
+/// What all instances report, as far as everybody may know it.
+async fn instances(State(site): State<Site>) -> Answer {
+    let instances = report::public(&site.metrics.instances().await);
+    let is_well = instances.iter().all(|instance| instance["status"] != "errored");
+    let status = if is_well { "healthy" } else { "degraded" };
+    let health = json!({ "status": status, "instances": instances, "timestamp": clock::now() });
+    // At the top for whoever knew it before answers had an envelope.
+    Answer::fields(json!({ "data": health, "status": status, "instances": health["instances"] }))
 }
 
 async fn version(State(site): State<Site>) -> Answer {

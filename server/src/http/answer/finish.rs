@@ -35,6 +35,10 @@ pub async fn finish(request: Request, next: Next) -> Response {
 /// Writes the body of a response that carries its parts; leaves any other alone.
 pub(super) fn complete(mut response: Response, path: &str, elapsed: Duration) -> Response {
     let Some(parts) = response.extensions_mut().remove::<Arc<Parts>>() else { return response };
+    if let Parts::Failure(failure) = &*parts {
+        let told = Told { code: failure.code, error: failure.error.clone() };
+        response.extensions_mut().insert(told);
+    }
     let body = match &*parts {
         Parts::Success(fields) => serde_json::to_vec(&SuccessBody {
             success: response.status().is_success(),
@@ -58,6 +62,15 @@ pub(super) fn complete(mut response: Response, path: &str, elapsed: Duration) ->
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     *response.body_mut() = Body::from(body);
     response
+}
+
+/// What a failed request was told, for whoever counts failures.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// For programs.
+    pub code: Code,
+    /// For people.
+    pub error: String,
 }
 
 /// What a handler's response carries to [`finish`] instead of a body.

@@ -1,0 +1,76 @@
+//! What operators look at, and what they change while instances run.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    ConfigError,
+    error::{refuse, refuse_secret},
+};
+use crate::store::ConfigName;
+
+/// Characters a token has at least.
+const TOKEN_CHARS: usize = 16;
+
+/// The `[metrics]` table of `app.toml`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MetricsConfig {
+    /// What a scraper elsewhere sends as `Authorization: Bearer …` to `/metrics`; empty lets only this host in.
+    pub token: String,
+    /// How often the instance reports, in seconds. It counts as gone after 30.
+    pub report_seconds: u64,
+}
+
+impl Default for MetricsConfig {
+    fn default() -> Self {
+        Self { token: String::new(), report_seconds: 10 }
+    }
+}
+
+impl MetricsConfig {
+    /// How often the instance reports.
+    pub fn report_every(&self) -> Duration {
+        Duration::from_secs(self.report_seconds)
+    }
+
+    /// Refuses what cannot work.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        if !self.token.is_empty() && self.token.chars().count() < TOKEN_CHARS {
+            return refuse_secret("metrics.token (JPULSE_METRICS_TOKEN)", "16 or more characters");
+        }
+        if !(1..=15).contains(&self.report_seconds) {
+            return refuse("metrics.report_seconds", &self.report_seconds.to_string(), "1 to 15 seconds");
+        }
+        Ok(())
+    }
+}
+
+/// The `[config_cache]` table of `app.toml`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CacheConfig {
+    /// What is read at the start, each `collection:key`, such as `features:feature:new_ui`.
+    pub warm_up: Vec<String>,
+}
+
+impl CacheConfig {
+    /// What is read at the start.
+    pub fn warm_up(&self) -> Vec<ConfigName> {
+        self.warm_up.iter().filter_map(|text| name(text)).collect()
+    }
+
+    /// Refuses what is no name.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        match self.warm_up.iter().find(|text| name(text).is_none()) {
+            Some(wrong) => refuse("config_cache.warm_up", wrong, "collection:key, such as config:app:name"),
+            None => Ok(()),
+        }
+    }
+}
+
+fn name(text: &str) -> Option<ConfigName> {
+    let (collection, key) = text.split_once(':')?;
+    ConfigName::parse(collection, key).ok()
+}

@@ -1,0 +1,96 @@
+//! WebSocket endpoints, as every part of the server that has some reports them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    clock::rfc3339,
+    hub::Hub,
+    hub::Link,
+    relay::{self, Relay},
+};
+
+/// Something with WebSocket endpoints: the relay, and whatever brings more of them.
+pub trait Namespaces: Send + Sync + 'static {
+    /// Its endpoints now, those without sockets too. Must not block.
+    fn namespaces(&self) -> Vec<Namespace>;
+}
+
+/// One endpoint of one instance.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Namespace {
+    /// Where browsers connect.
+    pub path: String,
+    /// Users who are signed in on its sockets.
+    pub users: u64,
+    /// Sockets.
+    pub connections: u64,
+    /// Messages browsers sent since the start.
+    pub messages: u64,
+    /// Those of the last minute. Filled in by whoever collects the reports.
+    pub messages_per_minute: u64,
+    /// How it is.
+    pub status: Status,
+    /// When something last happened; RFC 3339.
+    pub last_activity: Option<String>,
+}
+
+/// How an endpoint is, the best first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Well.
+    #[default]
+    Green,
+    /// Sockets were closed lately because they read too slowly.
+    Yellow,
+    /// What is said here does not reach the other instances.
+    Red,
+}
+
+/// The relay as an endpoint among others.
+pub(super) struct RelayNamespace {
+    pub(super) relay: Relay,
+    pub(super) hub: Hub,
+    pub(super) slow: Lately,
+}
+
+impl Namespaces for RelayNamespace {
+    fn namespaces(&self) -> Vec<Namespace> {
+        let stats = self.relay.stats();
+        let is_slow = self.slow.has_grown(stats.overflowed);
+        let status = match *self.hub.link().borrow() {
+            Link::Down => Status::Red,
+            Link::Up | Link::Local if is_slow => Status::Yellow,
+            Link::Up | Link::Local => Status::Green,
+        };
+        vec![Namespace {
+            path: relay::PATH.to_owned(),
+            users: stats.users,
+            connections: stats.sockets,
+            messages: stats.received,
+            messages_per_minute: 0,
+            status,
+            last_activity: (stats.active_at > 0).then(|| rfc3339(stats.active_at)),
+        }]
+    }
+}
+
+/// Whether a count grew within the last minute.
+#[derive(Default)]
+pub(super) struct Lately {
+    /// What it was, and until when it counts as grown, in milliseconds since 1970.
+    seen: std::sync::Mutex<(u64, u64)>,
+}
+
+impl Lately {
+    fn has_grown(&self, count: u64) -> bool {
+        const LATELY: u64 = 60_000;
+        let now = crate::clock::now_milliseconds();
+        let mut seen = self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if count > seen.0 {
+            *seen = (count, now + LATELY);
+        }
+        now < seen.1
+    }
+}
