@@ -72,6 +72,8 @@ codes! {
     InvalidCredentials = "INVALID_CREDENTIALS",
     /// Sign in first.
     AuthenticationRequired = "AUTHENTICATION_REQUIRED",
+    /// Somebody else changed it meanwhile.
+    VersionConflict = "VERSION_CONFLICT",
     /// This user may not do that.
     Unauthorized = "UNAUTHORIZED",
 }

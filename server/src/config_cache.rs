@@ -1,0 +1,296 @@
+//! Configuration in three levels: this instance's memory, Redis, the store.
+//!
+//! A read takes the first level that has the value and fills those before it; many reads that miss at once
+//! read once. A write goes to the store, to Redis ([`remote`]), into this memory, and is then told to every
+//! instance ([`follow`]), whose memory is stale from there on. What an instance did not hear it reads anew
+//! when its link is back, or when its memory's time is over, whichever is first. A value never goes back to
+//! an older version; a value that is stale is better than none while neither Redis nor the store answers.
+
+mod follow;
+mod memory;
+mod remote;
+mod write;
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use app::ports::StoreError;
+use tokio::time::Instant;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    bus::Keys,
+    hub::Hub,
+    metrics::CacheReads,
+    store::{ConfigDocument, ConfigDocuments, ConfigName},
+};
+use memory::Memory;
+use remote::Remote;
+use write::Unwritten;
+
+pub use write::ConfigChange;
+
+/// Values in memory at most; beyond, those used least are forgotten.
+const VALUES: usize = 10_000;
+/// How long a value in memory is as good as new.
+const FRESH_FOR: Duration = Duration::from_secs(300);
+/// The same for feature flags.
+const FLAG_FRESH_FOR: Duration = Duration::from_secs(60);
+/// How long it is known that there is no value.
+const ABSENT_FOR: Duration = Duration::from_secs(30);
+/// How long the last known value does, before Redis and the store are asked again.
+const LAST_KNOWN_FOR: Duration = Duration::from_secs(2);
+/// The collection of feature flags.
+pub const FEATURES: &str = "features";
+/// The collection when none is named.
+pub const DEFAULT_COLLECTION: &str = "config";
+
+/// The configuration as one instance has it. Cheap to clone.
+///
+/// ```no_run
+/// # async fn example(cache: &server::config_cache::ConfigCache) -> Result<(), Box<dyn std::error::Error>> {
+/// use serde_json::json;
+/// use server::store::ConfigName;
+///
+/// let name = ConfigName::parse("config", "api:rate_limit")?;
+/// cache.put(&name, json!(100), None).await?;
+/// let value = cache.get(&name).await?.map(|document| document.value.clone());
+/// assert_eq!(value, Some(json!(100)));
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct ConfigCache {
+    shared: Arc<Shared>,
+}
+
+/// Called when all is to be read anew.
+type OnRefresh = Arc<dyn Fn() + Send + Sync>;
+/// Called with each change made on this instance, once it is made.
+type OnChange = Arc<dyn Fn(&ConfigChange) + Send + Sync>;
+
+struct Shared {
+    memory: Memory<Held>,
+    remote: Option<Remote>,
+    store: Arc<dyn ConfigDocuments>,
+    hub: Hub,
+    unwritten: Mutex<Unwritten>,
+    on_refresh: Mutex<Vec<OnRefresh>>,
+    on_change: Mutex<Vec<OnChange>>,
+    reads: [AtomicU64; 4],
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+/// What memory holds of one name.
+#[derive(Debug)]
+struct Held {
+    /// `None`: there is no value.
+    document: Option<Arc<ConfigDocument>>,
+    /// Why nobody could tell, the last time.
+    failure: Option<Arc<StoreError>>,
+    fresh_until: Instant,
+}
+
+/// Where a read found its value.
+#[derive(Clone, Copy)]
+enum Level {
+    Memory,
+    Redis,
+    Store,
+    LastKnown,
+}
+
+impl ConfigCache {
+    /// Starts hearing what other instances change, and reads `warm_up` ahead.
+    pub fn start(keys: Option<Keys>, store: Arc<dyn ConfigDocuments>, hub: Hub, warm_up: Vec<ConfigName>) -> Self {
+        let shared = Arc::new(Shared {
+            memory: Memory::new(VALUES),
+            remote: keys.map(Remote::new),
+            store,
+            hub,
+            unwritten: Mutex::default(),
+            on_refresh: Mutex::default(),
+            on_change: Mutex::default(),
+            reads: Default::default(),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        });
+        let cache = Self { shared };
+        cache.spawn(follow::refreshes(cache.clone()));
+        if cache.shared.remote.is_some() {
+            cache.spawn(follow::invalidations(cache.clone()));
+            cache.spawn(follow::link(cache.clone()));
+        }
+        let warming = cache.clone();
+        cache.spawn(async move {
+            for name in warm_up {
+                if let Err(error) = warming.get(&name).await {
+                    tracing::debug!(%error, key = name.key(), "a value was not read ahead");
+                }
+            }
+        });
+        cache.shared.tasks.close();
+        cache
+    }
+
+    /// A value; `None` when there is none.
+    ///
+    /// # Errors
+    ///
+    /// When it is not in memory, and neither Redis nor the store answers.
+    pub async fn get(&self, name: &ConfigName) -> Result<Option<Arc<ConfigDocument>>, StoreError> {
+        if let Some(held) = self.shared.memory.get(name)
+            && held.is_fresh()
+        {
+            self.shared.count(Level::Memory);
+            return held.outcome();
+        }
+        let _turn = self.shared.memory.turn(name).await;
+        let held = self.shared.memory.get(name);
+        if let Some(held) = held.as_ref().filter(|held| held.is_fresh()) {
+            // Somebody else asked for the same, and was quicker.
+            self.shared.count(Level::Memory);
+            return held.outcome();
+        }
+        let loaded = Arc::new(self.shared.load(name, held).await);
+        self.shared.memory.put(name, Arc::clone(&loaded));
+        loaded.outcome()
+    }
+
+    /// Whether a feature is switched on: not when nobody ever set it, nor while nobody can tell.
+    pub async fn is_enabled(&self, feature: &str) -> bool {
+        let Some(name) = feature_name(feature) else { return false };
+        let found = self.get(&name).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, feature, "a feature counts as switched off: nobody can tell");
+            None
+        });
+        found.is_some_and(|document| document.value["enabled"] == true)
+    }
+
+    /// Calls `handler` whenever all configuration is to be read anew, on every instance. It must not block.
+    pub fn on_refresh(&self, handler: impl Fn() + Send + Sync + 'static) {
+        self.shared.on_refresh.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::new(handler));
+    }
+
+    /// Calls `handler` with each change that is made through this instance. It must not block.
+    pub fn on_change(&self, handler: impl Fn(&ConfigChange) + Send + Sync + 'static) {
+        self.shared.on_change.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::new(handler));
+    }
+
+    /// How many reads each level answered.
+    pub fn reads(&self) -> CacheReads {
+        let [memory, redis, store, last_known] = [0, 1, 2, 3].map(|level| self.shared.reads[level].load(Relaxed));
+        CacheReads { memory, redis, store, last_known }
+    }
+
+    /// Every document of a collection, straight from the store.
+    ///
+    /// # Errors
+    ///
+    /// When the store does not answer.
+    pub async fn list(&self, collection: &str) -> Result<Vec<ConfigDocument>, StoreError> {
+        const LISTED: usize = 1_000;
+        self.shared.store.list(collection, LISTED).await
+    }
+
+    /// Stops hearing.
+    pub async fn stop(&self) {
+        self.shared.stop.cancel();
+        self.shared.tasks.wait().await;
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.shared.tasks.spawn(self.shared.stop.clone().run_until_cancelled_owned(task));
+    }
+}
+
+impl Shared {
+    /// Reads from Redis, else from the store; `held` is what memory had.
+    async fn load(&self, name: &ConfigName, held: Option<Arc<Held>>) -> Held {
+        let known = held.as_ref().and_then(|held| held.document.as_ref());
+        if let Some(remote) = &self.remote
+            && let Ok(Some(found)) = remote.get(name).await
+            && known.is_none_or(|known| found.as_ref().is_some_and(|found| found.updated_at >= known.updated_at))
+        {
+            self.count(Level::Redis);
+            return Held::fresh(name, found.map(Arc::new));
+        }
+        match self.store.get(name).await {
+            Ok(found) => {
+                self.count(Level::Store);
+                if let Some(remote) = &self.remote {
+                    remote.fill(name, found.as_ref()).await;
+                }
+                Held::fresh(name, found.map(Arc::new))
+            }
+            Err(error) => {
+                let fresh_until = Instant::now() + LAST_KNOWN_FOR;
+                let Some(held) = held.filter(|held| held.failure.is_none()) else {
+                    // Everybody who waits for it gets this answer: nobody asks a store that hangs in turn.
+                    return Held { document: None, failure: Some(Arc::new(error)), fresh_until };
+                };
+                tracing::warn!(%error, key = name.key(), "the last known configuration must do");
+                self.count(Level::LastKnown);
+                Held { document: held.document.clone(), failure: None, fresh_until }
+            }
+        }
+    }
+
+    /// From now on memory must be asked for no longer than it takes to read it anew.
+    async fn doubt(&self, name: &ConfigName) {
+        if !self.memory.knows(name) {
+            return;
+        }
+        // Behind a read that is under way: what it finds may be old already.
+        let _turn = self.memory.turn(name).await;
+        if let Some(held) = self.memory.get(name) {
+            self.memory.put(name, Arc::new(held.stale()));
+        }
+    }
+
+    async fn doubt_all(&self) {
+        for name in self.memory.names() {
+            self.doubt(&name).await;
+        }
+    }
+
+    fn count(&self, level: Level) {
+        self.reads[level as usize].fetch_add(1, Relaxed);
+    }
+}
+
+impl Held {
+    fn fresh(name: &ConfigName, document: Option<Arc<ConfigDocument>>) -> Self {
+        let life = match document {
+            None => ABSENT_FOR,
+            Some(_) if name.collection() == FEATURES => FLAG_FRESH_FOR,
+            Some(_) => FRESH_FOR,
+        };
+        Self { document, failure: None, fresh_until: Instant::now() + life }
+    }
+
+    fn stale(&self) -> Self {
+        Self { document: self.document.clone(), failure: self.failure.clone(), fresh_until: Instant::now() }
+    }
+
+    fn outcome(&self) -> Result<Option<Arc<ConfigDocument>>, StoreError> {
+        match &self.failure {
+            Some(failure) => Err(StoreError::Unavailable(Box::new(Arc::clone(failure)))),
+            None => Ok(self.document.clone()),
+        }
+    }
+
+    fn is_fresh(&self) -> bool {
+        Instant::now() < self.fresh_until
+    }
+}
+
+/// The document of a feature flag; `None` when there could be no such feature.
+pub fn feature_name(feature: &str) -> Option<ConfigName> {
+    ConfigName::parse(FEATURES, &format!("feature:{feature}")).ok()
+}

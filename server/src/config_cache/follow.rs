@@ -1,0 +1,122 @@
+//! What an instance hears of changes elsewhere.
+
+use std::sync::{Arc, PoisonError};
+
+use futures_util::{StreamExt, stream};
+use serde::Deserialize;
+use serde_json::json;
+use tokio::sync::broadcast::error::RecvError;
+use wire::{Channel, Pattern, Position, Since};
+
+use super::{
+    ConfigCache,
+    remote::{INVALIDATE, name_of},
+};
+use crate::hub::{Batch, Draft, Hub, Link, Listener, Omit, PublishError};
+
+/// Where every instance is told to read all configuration anew.
+pub const CHANGED: &str = "controller:config:data:changed";
+
+/// Values doubted at once: one whose reading takes long does not hold up the others.
+const DOUBTED_AT_ONCE: usize = 64;
+
+/// What is said of one change.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Invalidation {
+    key: String,
+    #[serde(default)]
+    instance_id: String,
+}
+
+impl ConfigCache {
+    /// Has every instance, this one included, read all configuration anew.
+    ///
+    /// # Errors
+    ///
+    /// When the instance stops.
+    pub async fn refresh(&self) -> Result<(), PublishError> {
+        // Here at once: whoever asked may read right after.
+        self.shared.doubt_all().await;
+        let Ok(channel) = Channel::parse(CHANGED) else { return Ok(()) };
+        let payload = [("action".to_owned(), json!("refresh"))].into_iter().collect();
+        let draft = Draft { channel, payload, uuid: None, username: String::new(), saved: None };
+        self.shared.hub.publish(draft).await.map(drop)
+    }
+
+    async fn refreshed(&self) {
+        self.shared.doubt_all().await;
+        let handlers = self.shared.on_refresh.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        handlers.iter().for_each(|handler| handler());
+    }
+}
+
+/// Doubts what other instances say they changed.
+pub(super) async fn invalidations(cache: ConfigCache) {
+    let Some(remote) = &cache.shared.remote else { return };
+    let heard = remote.keys.listen(INVALIDATE).await;
+    let own: Arc<str> = Arc::clone(cache.shared.hub.instance_id());
+    let texts = stream::unfold(heard, |mut heard| async move {
+        match heard.recv().await {
+            Ok(text) => Some((Some(text), heard)),
+            Err(RecvError::Lagged(_)) => Some((None, heard)),
+            Err(RecvError::Closed) => None,
+        }
+    });
+    let shared = &cache.shared;
+    let doubting = texts.for_each_concurrent(DOUBTED_AT_ONCE, |text| {
+        let own = Arc::clone(&own);
+        async move {
+            let Some(text) = text else { return shared.doubt_all().await };
+            match serde_json::from_str::<Invalidation>(&text) {
+                Ok(told) if told.instance_id == *own => {}
+                Ok(told) => {
+                    if let Some(name) = name_of(&told.key) {
+                        shared.doubt(&name).await;
+                    }
+                }
+                Err(error) => tracing::debug!(%error, "not news of a change"),
+            }
+        }
+    });
+    doubting.await;
+}
+
+/// Doubts everything when the link is back: what was said meanwhile went unheard.
+pub(super) async fn link(cache: ConfigCache) {
+    let mut link = cache.shared.hub.link();
+    loop {
+        if *link.borrow_and_update() == Link::Up {
+            // What Redis lacks first, so that nobody reads it there as it was.
+            cache.shared.repair().await;
+            cache.shared.doubt_all().await;
+        }
+        if link.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Hears when all is to be read anew.
+pub(super) async fn refreshes(cache: ConfigCache) {
+    let Ok(pattern) = Pattern::parse(CHANGED) else { return };
+    let (wanted, mut asked) = tokio::sync::watch::channel(());
+    let hub: Hub = cache.shared.hub.clone();
+    let ear = Arc::new(Ear(wanted));
+    let _joined = hub.subscribe(&pattern, Omit::Nothing, Since::Now, ear).await;
+    while asked.changed().await.is_ok() {
+        cache.refreshed().await;
+    }
+}
+
+struct Ear(tokio::sync::watch::Sender<()>);
+
+impl Listener for Ear {
+    fn deliver(&self, _: &Batch) {
+        self.0.send_replace(());
+    }
+
+    fn lost(&self, _: &Channel, _: Option<&Position>) {
+        self.0.send_replace(());
+    }
+}
