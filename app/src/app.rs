@@ -20,8 +20,11 @@ use crate::{
         account::AccountPage,
         admin::notifications::AdminNotificationsPage,
         architecture::ArchitecturePage,
+        cluster::ClusterPage,
         code_examples::CodeExamplesPage,
         collaborative_todo::CollaborativeTodoPage,
+        dashboard::DashboardPage,
+        features::FeaturesPage,
         home::HomePage,
         login::LoginPage,
         not_found::NotFoundPage,
@@ -61,6 +64,9 @@ pub fn App() -> AnyView {
                     />
                     <Route path=path!("/hello-app-cluster/code-examples") view=CodeExamplesPage ssr=whole.clone() />
                     <Route path=path!("/hello-app-cluster/architecture") view=ArchitecturePage ssr=whole.clone() />
+                    <Route path=path!("/hello-app-cluster/dashboard") view=DashboardPage ssr=whole.clone() />
+                    <Route path=path!("/admin/cluster") view=ClusterPage ssr=whole.clone() />
+                    <Route path=path!("/admin/features") view=FeaturesPage ssr=whole.clone() />
                     <Route path=path!("/login") view=LoginPage ssr=whole.clone() />
                     <Route path=path!("/account") view=AccountPage ssr=whole.clone() />
                     <Route path=path!("/admin/notifications") view=AdminNotificationsPage ssr=whole.clone() />

@@ -46,6 +46,9 @@ pub enum Problem {
     /// Something that is for administrators only.
     #[error("This is for administrators.")]
     Forbidden,
+    /// A feature without a name it could have.
+    #[error("The name of a feature is 1 to 100 letters, digits and _ . : -")]
+    FeatureName,
     /// A notification for everybody that cannot be sent as it is.
     #[error("A notification is one line of 1 to 500 characters, with a level.")]
     SystemNotification,
@@ -71,7 +74,7 @@ pub enum Problem {
 
 impl Problem {
     /// Every problem an address may name, for [`Problem::from_code`].
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 18] = [
         Self::TitleEmpty,
         Self::TitleTooLong,
         Self::TitleControl,
@@ -82,6 +85,7 @@ impl Problem {
         Self::TooOften,
         Self::SignedOut,
         Self::Forbidden,
+        Self::FeatureName,
         Self::SystemNotification,
         Self::Busy,
         Self::PageNotFound,
@@ -99,6 +103,7 @@ impl Problem {
             | Self::TitleControl
             | Self::Message
             | Self::Name
+            | Self::FeatureName
             | Self::SystemNotification
             | Self::BadRequest => 400,
             Self::Credentials | Self::SignedOut => 401,
@@ -123,6 +128,7 @@ impl Problem {
             Self::TooOften => "too-often",
             Self::SignedOut => "signed-out",
             Self::Forbidden => "forbidden",
+            Self::FeatureName => "feature-name",
             Self::SystemNotification => "system-notification",
             Self::Busy => "busy",
             Self::PageNotFound => "page-not-found",

@@ -14,6 +14,8 @@ pub mod app;
 pub mod cluster;
 pub mod components;
 pub mod error;
+pub mod feature;
+pub mod observatory;
 pub mod pages;
 pub mod system_notification;
 pub mod todo;

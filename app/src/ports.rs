@@ -1,5 +1,6 @@
 //! What the server must supply so that pages work: the only way from a page to the world.
 
+mod observatory;
 mod visitor;
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use crate::{
     todo::{Title, Todo, TodoPage},
 };
 
+pub use observatory::{Features, Observatory};
 pub use visitor::{CurrentVisitor, LogInError, Visitor};
 
 /// Everything a page may use, provided as Leptos context and as axum state.
@@ -24,6 +26,10 @@ pub struct Ports {
     pub todos: Arc<dyn Todos>,
     /// What administrators told everybody.
     pub notifications: Arc<dyn Notifications>,
+    /// The whole cluster.
+    pub observatory: Arc<dyn Observatory>,
+    /// Feature flags.
+    pub features: Arc<dyn Features>,
 }
 
 /// Who publishes: decides who is left out by `omitSelf`, and the name others see.

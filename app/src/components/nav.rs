@@ -9,10 +9,11 @@ use crate::{
 };
 
 /// What the head of every page links to.
-const MAIN_PAGES: [(&str, &str); 6] = [
+const MAIN_PAGES: [(&str, &str); 7] = [
     (address::OVERVIEW, "Overview"),
     (address::NOTIFICATIONS, "Notifications"),
     (address::COLLABORATIVE_TODO, "To-do"),
+    (address::DASHBOARD, "Dashboard"),
     (address::CODE_EXAMPLES, "Code"),
     (address::ARCHITECTURE, "Architecture"),
     (address::SPA, "Single page"),

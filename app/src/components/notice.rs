@@ -29,6 +29,8 @@ pub enum Notice {
     SignedOut,
     /// A session was ended.
     SessionEnded,
+    /// A feature was switched.
+    Switched,
 }
 
 impl Notice {
@@ -42,6 +44,7 @@ impl Notice {
             Self::Told => "told",
             Self::SignedOut => "signed-out",
             Self::SessionEnded => "session-ended",
+            Self::Switched => "switched",
         }
     }
 
@@ -55,12 +58,13 @@ impl Notice {
             Self::Told => "Everybody is told.",
             Self::SignedOut => "You are signed out.",
             Self::SessionEnded => "The session was ended.",
+            Self::Switched => "The feature was switched, on every instance.",
         }
     }
 
     /// What an address names; `None` for anything made up.
     pub fn from_code(code: &str) -> Option<Self> {
-        const ALL: [Notice; 7] = [
+        const ALL: [Notice; 8] = [
             Notice::Added,
             Notice::Changed,
             Notice::Deleted,
@@ -68,6 +72,7 @@ impl Notice {
             Notice::Told,
             Notice::SignedOut,
             Notice::SessionEnded,
+            Notice::Switched,
         ];
         ALL.into_iter().find(|notice| notice.code() == code)
     }

@@ -10,6 +10,12 @@ pub const NOTIFICATIONS: &str = "/hello-app-cluster/notifications";
 pub const COLLABORATIVE_TODO: &str = "/hello-app-cluster/collaborative-todo";
 /// Code to take away.
 pub const CODE_EXAMPLES: &str = "/hello-app-cluster/code-examples";
+/// What goes on, live.
+pub const DASHBOARD: &str = "/hello-app-cluster/dashboard";
+/// All instances, for administrators.
+pub const CLUSTER: &str = "/admin/cluster";
+/// Feature flags, for administrators.
+pub const FEATURES: &str = "/admin/features";
 /// How it works.
 pub const ARCHITECTURE: &str = "/hello-app-cluster/architecture";
 /// The same demo as a single-page application.
@@ -40,6 +46,9 @@ pub const REDIRECTS: &[(&str, &str)] = &[
     ("/hello-app-cluster/collaborative-todo/", COLLABORATIVE_TODO),
     ("/hello-app-cluster/code-examples/", CODE_EXAMPLES),
     ("/hello-app-cluster/architecture/", ARCHITECTURE),
+    ("/hello-app-cluster/dashboard/", DASHBOARD),
+    ("/admin/cluster/", CLUSTER),
+    ("/admin/features/", FEATURES),
     ("/hello-spa", SPA),
     ("/hello-spa/todo/", SPA_TODO),
     ("/hello-spa/notifications/", SPA_NOTIFICATIONS),
