@@ -3,6 +3,7 @@
 mod error;
 mod load;
 mod network;
+mod observe;
 mod redis;
 mod sessions;
 
@@ -13,6 +14,7 @@ use wire::Pattern;
 
 pub use error::ConfigError;
 pub use network::{Network, Origin};
+pub use observe::{CacheConfig, MetricsConfig};
 pub use redis::{ClusterConfig, RedisConfig, RedisMode, RedisNode, SentinelConfig, SingleConfig};
 pub use sessions::{AccountsConfig, SessionsConfig, SessionsMode};
 
@@ -34,6 +36,10 @@ pub struct Config {
     pub accounts: AccountsConfig,
     /// What one visitor may do.
     pub limits: LimitsConfig,
+    /// What is measured, and who may read it.
+    pub metrics: MetricsConfig,
+    /// Configuration that is kept in the store.
+    pub config_cache: CacheConfig,
     /// Channels on which not every message counts.
     pub channels: Vec<ChannelConfig>,
     /// What is written to standard error.

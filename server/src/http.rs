@@ -5,11 +5,14 @@ pub mod answer;
 mod auth;
 pub mod body;
 mod broadcast;
+mod config;
 mod entry;
 mod events;
+mod features;
 mod guard;
 mod headers;
 mod health;
+mod metrics;
 mod origin;
 mod pages;
 mod serve;
@@ -17,6 +20,7 @@ mod shape;
 mod sockets;
 mod status;
 mod todos;
+mod track;
 pub mod visitor;
 
 use std::{sync::Arc, time::Instant};
@@ -27,7 +31,10 @@ use http::StatusCode;
 use leptos::config::LeptosOptions;
 use wire::Code;
 
-use crate::{config::Config, hub::Hub, relay::Relay, session::Door, store::Store, throttle::Throttle};
+use crate::{
+    config::Config, config_cache::ConfigCache, hub::Hub, metrics::Metrics, relay::Relay, session::Door, store::Store,
+    throttle::Throttle,
+};
 use answer::ApiError;
 use entry::Gate;
 use guard::Guard;
@@ -46,6 +53,12 @@ pub struct Site {
     pub relay: Relay,
     /// For health.
     pub store: Arc<Store>,
+    /// For what this instance and all others measure.
+    pub metrics: Metrics,
+    /// For configuration.
+    pub config_cache: ConfigCache,
+    /// Who may read this instance's metrics from elsewhere; empty: nobody.
+    pub metrics_token: Arc<str>,
     /// For knowing who is there.
     pub door: Door,
     /// Whether each backend is one the operator set up.
@@ -79,8 +92,11 @@ pub fn router(site: Site, config: &Config) -> Router {
         .merge(admin::routes())
         .merge(auth::routes())
         .merge(broadcast::routes())
+        .merge(config::routes())
         .merge(events::routes())
+        .merge(features::routes())
         .merge(health::routes())
+        .merge(metrics::routes())
         .with_state(site.clone())
         .merge(todos::routes().with_state(site.ports.clone()))
         .method_not_allowed_fallback(method_not_allowed);
@@ -88,6 +104,7 @@ pub fn router(site: Site, config: &Config) -> Router {
     let gate = Arc::new(Gate::new(&config.server));
     let mode = site.backends.mode;
     let door = site.door.clone();
+    let counting = site.metrics.clone();
     let routes = Router::new()
         .merge(api)
         .route("/api/{*path}", axum::routing::any(unknown_route))
@@ -101,6 +118,7 @@ pub fn router(site: Site, config: &Config) -> Router {
         .layer(middleware::from_fn(shape::refuse_malformed))
         .layer(middleware::from_fn_with_state(mode, headers::add))
         .layer(middleware::from_fn_with_state(gate, entry::note))
+        .layer(middleware::from_fn_with_state(counting, track::count))
 }
 
 async fn unknown_route() -> ApiError {

@@ -23,9 +23,13 @@ use crate::{
     bus::{Buckets, Bus, BusError, Inbox, Keys, MemoryBus, RedisBus},
     cluster::ClusterPort,
     config::{Config, RedisMode, SessionsMode},
+    config_cache::ConfigCache,
+    features::FeaturePort,
     http::{self, Backends, Site},
     hub::{Hub, OutboxLimits},
     identity,
+    metrics::{About, Metrics, Sources},
+    observatory::ObservatoryPort,
     relay::Relay,
     session::{self, Door, SecretError, Sessions, Watch},
     store::{OpenError, Store},
@@ -46,6 +50,7 @@ pub struct Instance {
     site: Site,
     teller: Teller,
     watch: Watch,
+    observatory: Arc<ObservatoryPort>,
     bus: Arc<dyn Bus>,
     first_password: Option<String>,
 }
@@ -98,23 +103,59 @@ impl Instance {
             tracing::warn!("SESSION_SECRET is not set: whoever signs in here is a guest on other instances");
         }
         let backup = if config.sessions.mode == SessionsMode::Hybrid { store.sessions() } else { None };
-        let (sessions, announced) = Sessions::start(&config.sessions, keys, backup);
+        let (sessions, announced) = Sessions::start(&config.sessions, keys.clone(), backup);
         let instance_id = claim(&*bus, &config).await;
         let fallback = &config.redis.fallback;
         let limits = OutboxLimits { messages: fallback.outbox_messages, bytes: fallback.outbox_bytes };
         let hub = Hub::start(Arc::clone(&bus), inbox, instance_id, limits, &config.channels);
         let relay = Relay::start(hub.clone(), config.limits.clone());
         let watch = Watch::start(sessions.clone(), Arc::clone(&accounts), announced, hub.clone(), relay.clone());
+        let about = About {
+            hostname: config.site.hostname.clone(),
+            environment: config.site.mode.as_str(),
+            port: listener.local_addr().map_or(config.server.port, |address| address.port()),
+            report_every: config.metrics.report_every(),
+        };
+        let sources = Sources {
+            keys: keys.clone(),
+            hub: hub.clone(),
+            relay: relay.clone(),
+            store: Arc::clone(&store),
+            started_at,
+        };
+        let metrics = Metrics::start(about, sources);
+        let config_cache = ConfigCache::start(keys.clone(), store.config(), hub.clone(), config.config_cache.warm_up());
         let teller = Teller::start(store.outbox(), hub.clone());
         let cluster = ClusterPort::start(hub.clone(), relay.clone(), redis_mode, started_at);
-        let ports = Ports { cluster: Arc::new(cluster), todos: store.todos(), notifications: store.notifications() };
+        let observatory = Arc::new(ObservatoryPort::start(metrics.clone(), hub.clone(), store.todos(), keys));
+        let ports = Ports {
+            cluster: Arc::new(cluster),
+            todos: store.todos(),
+            notifications: store.notifications(),
+            observatory: observatory.clone(),
+            features: Arc::new(FeaturePort::start(config_cache.clone(), hub.clone())),
+        };
         let leptos = leptos_options(&config)?;
         let backends = Backends { redis: redis_mode, mode: config.site.mode };
         let throttle = Throttle::new(buckets);
         let door = Door::new(sessions, accounts, throttle.clone(), key, config.site.mode);
-        let site = Site { ports, hub, relay, store, door, backends, leptos, throttle, started_at };
+        let metrics_token = config.metrics.token.as_str().into();
+        let site = Site {
+            ports,
+            hub,
+            relay,
+            store,
+            metrics,
+            config_cache,
+            metrics_token,
+            door,
+            backends,
+            leptos,
+            throttle,
+            started_at,
+        };
         let router = http::router(site.clone(), &config);
-        Ok(Self { listener, router, config, site, teller, watch, bus, first_password })
+        Ok(Self { listener, router, config, site, teller, watch, observatory, bus, first_password })
     }
 
     /// Where it listens.
@@ -141,12 +182,23 @@ impl Instance {
         &self.site.ports
     }
 
+    /// What this instance measures, for server code of a site owner that counts something of its own.
+    pub fn metrics(&self) -> &Metrics {
+        &self.site.metrics
+    }
+
+    /// The configuration, for server code that reads it or wants to hear of its changes.
+    pub fn config_cache(&self) -> &ConfigCache {
+        &self.site.config_cache
+    }
+
     /// Answers until `shutdown` completes; then lets browsers go elsewhere, finishes what is under way
     /// and closes everything in the order opposite to the start.
     pub async fn run_until(self, shutdown: impl Future<Output = ()>) {
-        let Self { listener, router, config, site, teller, watch, bus, first_password: _ } = self;
+        let Self { listener, router, config, site, teller, watch, observatory, bus, first_password: _ } = self;
         let (hub, relay, store) = (site.hub.clone(), site.relay.clone(), Arc::clone(&site.store));
         let sessions = site.door.sessions.clone();
+        let (metrics, config_cache) = (site.metrics.clone(), site.config_cache.clone());
         let stop = CancellationToken::new();
         let slots = http::Slots::new(&config);
         let serving = tokio::spawn(http::serve(listener, router, slots, stop.clone()));
@@ -154,10 +206,14 @@ impl Instance {
         tracing::info!("stopping");
         stop.cancel();
         let stopped = timeout(config.server.shutdown_within(), async {
+            // First, so that nobody counts on this instance any more.
+            metrics.stop().await;
             relay.stop().await;
             if serving.await.is_err() {
                 tracing::error!("serving ended before its time");
             }
+            observatory.stop().await;
+            config_cache.stop().await;
             watch.stop().await;
             teller.stop().await;
             hub.stop().await;

@@ -5,6 +5,9 @@
 //! the channel's log and tells every instance that wants it; each instance's hub delivers it, in the
 //! log's order, to its listeners: sockets of the relay and callbacks of server code.
 //!
+//! What instances measure and the configuration they share go past all this, to keys of their own in Redis:
+//! [`metrics`], [`config_cache`].
+//!
 //! News of a saved change comes another way to the hub: the [`store`] keeps it from the change's own
 //! transaction on until the [`teller`] has published it.
 
@@ -13,10 +16,15 @@ pub mod bus;
 pub mod clock;
 pub mod cluster;
 pub mod config;
+pub mod config_cache;
+pub mod features;
+pub mod histogram;
 pub mod http;
 pub mod hub;
 pub mod identity;
 pub mod instance;
+pub mod metrics;
+pub mod observatory;
 pub mod relay;
 pub mod session;
 pub mod socket;

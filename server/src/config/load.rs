@@ -30,6 +30,7 @@ const VARIABLES: &[(&str, &str)] = &[
     ("SESSION_SECRET", "sessions.secret"),
     ("SESSION_TTL", "sessions.ttl_seconds"),
     ("JPULSE_ADMIN_PASSWORD", "accounts.admin_password"),
+    ("JPULSE_METRICS_TOKEN", "metrics.token"),
 ];
 
 /// Where the instance's number is looked for, the first that is set.
@@ -42,7 +43,7 @@ const INSTANCE_KEY: &str = "site.instance";
 const NUMBER_KEYS: &[&str] = &["server.port", "redis.single.port", "sessions.ttl_seconds"];
 
 /// Keys whose values are never shown.
-const SECRET_KEYS: &[&str] = &["password", "secret", "uri"];
+const SECRET_KEYS: &[&str] = &["password", "secret", "token", "uri"];
 
 impl Config {
     /// Reads the file named by `JPULSE_CONFIG` (else `app.toml` in the working directory, if there is
@@ -87,6 +88,8 @@ impl Config {
             return refuse("site.instance", &self.site.instance, "one or more of A-Z a-z 0-9 _ . -");
         }
         self.redis.check()?;
+        self.metrics.check()?;
+        self.config_cache.check()?;
         self.sessions.check(!self.mongodb.uri.is_empty())?;
         for (key, value) in [
             ("limits.socket_messages", self.limits.socket_messages),
