@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use app::ports::Ports;
-use server::{Instance, config::Config};
+use server::{Instance, config::Config, config_cache::ConfigCache, metrics::Metrics};
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use super::browser::Browser;
@@ -13,6 +13,8 @@ pub struct Running {
     pub address: SocketAddr,
     pub id: String,
     pub ports: Ports,
+    pub metrics: Metrics,
+    pub config_cache: ConfigCache,
     stop: Option<oneshot::Sender<()>>,
     serving: JoinHandle<()>,
     folder: tempfile::TempDir,
@@ -28,12 +30,13 @@ impl Running {
         std::fs::create_dir(&config.server.site_root).unwrap();
         let instance = Instance::bind(config).await.unwrap();
         let (address, id, ports) = (instance.address().unwrap(), instance.id().to_owned(), instance.ports().clone());
+        let (metrics, config_cache) = (instance.metrics().clone(), instance.config_cache().clone());
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(instance.run_until(async {
             // A dropped sender stops it too.
             let _ = stopped.await;
         }));
-        Self { address, id, ports, stop: Some(stop), serving, folder }
+        Self { address, id, ports, metrics, config_cache, stop: Some(stop), serving, folder }
     }
 
     /// A browser's socket on the relay.
