@@ -18,7 +18,7 @@ test('who signs in on one instance is signed in on the other, until signing out'
 
     // Cookies belong to a host, whatever its port.
     await visit(page, pair.right.at('/account'));
-    await expect(page.getByRole('heading', { name: 'admin' })).toBeVisible();
+    await expect(page.getByRole('heading', { name: 'admin', exact: true })).toBeVisible();
     await expect(page.getByText('(this one)')).toBeVisible();
     await expectAccessible(page);
 
@@ -39,7 +39,7 @@ test('an administrator tells everybody, and what is critical waits to be read', 
     await expect(page.getByRole('heading', { name: 'Tell everybody' })).toBeVisible();
     await expectAccessible(page);
 
-    await page.getByLabel('Message').fill('The site rests from noon to one.');
+    await page.getByRole('textbox', { name: 'Message' }).fill('The site rests from noon to one.');
     await page.getByLabel('Level').selectOption('warning');
     await page.getByLabel('Critical').check();
     await page.getByRole('button', { name: 'Tell everybody' }).click();
