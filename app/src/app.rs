@@ -17,10 +17,12 @@ use crate::{
         toast::{ToastRegion, provide_toasts},
     },
     pages::{
+        account::AccountPage,
         architecture::ArchitecturePage,
         code_examples::CodeExamplesPage,
         collaborative_todo::CollaborativeTodoPage,
         home::HomePage,
+        login::LoginPage,
         not_found::NotFoundPage,
         notifications::NotificationsPage,
         overview::OverviewPage,
@@ -58,6 +60,8 @@ pub fn App() -> AnyView {
                     />
                     <Route path=path!("/hello-app-cluster/code-examples") view=CodeExamplesPage ssr=whole.clone() />
                     <Route path=path!("/hello-app-cluster/architecture") view=ArchitecturePage ssr=whole.clone() />
+                    <Route path=path!("/login") view=LoginPage ssr=whole.clone() />
+                    <Route path=path!("/account") view=AccountPage ssr=whole.clone() />
                     <ParentRoute path=path!("/hello-spa") view=SpaLayout ssr=whole>
                         <Route path=path!("/todo") view=CollaborativeTodoPage />
                         <Route path=path!("/notifications") view=NotificationsPage />

@@ -34,6 +34,15 @@ pub enum Problem {
     /// The to-do is gone.
     #[error("This task no longer exists. Somebody may have deleted it a moment ago.")]
     TaskGone,
+    /// A sign-in with a name or password that is wrong.
+    #[error("The name or the password is wrong.")]
+    Credentials,
+    /// Something that is for users only.
+    #[error("Please sign in first.")]
+    SignedOut,
+    /// The accounts cannot be looked up, or more sign in at once than the instance takes.
+    #[error("Signing in is not possible just now. Please try again in a moment.")]
+    Busy,
     /// The page does not exist.
     #[error("There is no page at this address.")]
     PageNotFound,
@@ -53,13 +62,16 @@ pub enum Problem {
 
 impl Problem {
     /// Every problem an address may name, for [`Problem::from_code`].
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 14] = [
         Self::TitleEmpty,
         Self::TitleTooLong,
         Self::TitleControl,
         Self::Message,
         Self::Name,
         Self::TaskGone,
+        Self::Credentials,
+        Self::SignedOut,
+        Self::Busy,
         Self::PageNotFound,
         Self::BadRequest,
         Self::Unavailable,
@@ -76,9 +88,10 @@ impl Problem {
             | Self::Message
             | Self::Name
             | Self::BadRequest => 400,
+            Self::Credentials | Self::SignedOut => 401,
             Self::TaskGone | Self::PageNotFound => 404,
             Self::Internal => 500,
-            Self::Unavailable | Self::Offline => 503,
+            Self::Unavailable | Self::Offline | Self::Busy => 503,
         }
     }
 
@@ -91,6 +104,9 @@ impl Problem {
             Self::Message => "message",
             Self::Name => "name",
             Self::TaskGone => "task-gone",
+            Self::Credentials => "credentials",
+            Self::SignedOut => "signed-out",
+            Self::Busy => "busy",
             Self::PageNotFound => "page-not-found",
             Self::BadRequest => "bad-request",
             Self::Unavailable => "unavailable",

@@ -9,6 +9,7 @@
 // The type of a page is as deep as its markup, and optimising compilers look all the way down.
 #![recursion_limit = "256"]
 
+pub mod account;
 pub mod app;
 pub mod cluster;
 pub mod components;

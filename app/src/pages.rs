@@ -1,10 +1,12 @@
 //! The pages: one file each, its server functions beside it.
 
+pub mod account;
 pub mod address;
 pub mod architecture;
 pub mod code_examples;
 pub mod collaborative_todo;
 pub mod home;
+pub mod login;
 pub mod not_found;
 pub mod notifications;
 pub mod overview;

@@ -1,5 +1,7 @@
 //! What the server must supply so that pages work: the only way from a page to the world.
 
+mod visitor;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -10,6 +12,8 @@ use crate::{
     system_notification::{LoggedNotification, NotificationDraft},
     todo::{Title, Todo, TodoPage},
 };
+
+pub use visitor::{CurrentVisitor, LogInError, Visitor};
 
 /// Everything a page may use, provided as Leptos context and as axum state.
 #[derive(Clone)]

@@ -3,6 +3,7 @@
 mod error;
 mod load;
 mod redis;
+mod sessions;
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
@@ -11,6 +12,7 @@ use wire::Pattern;
 
 pub use error::ConfigError;
 pub use redis::{ClusterConfig, RedisConfig, RedisMode, RedisNode, SentinelConfig, SingleConfig};
+pub use sessions::{AccountsConfig, SessionsConfig, SessionsMode};
 
 /// Everything, one struct per concern. The field names are the keys of `app.toml`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -24,6 +26,10 @@ pub struct Config {
     pub redis: RedisConfig,
     /// Where documents are; without it, in a file of this instance.
     pub mongodb: MongoConfig,
+    /// How long visitors stay signed in, and where that is kept.
+    pub sessions: SessionsConfig,
+    /// Who may sign in from the start.
+    pub accounts: AccountsConfig,
     /// What one visitor may do.
     pub limits: LimitsConfig,
     /// Channels on which not every message counts.

@@ -1,6 +1,8 @@
 //! The router and what every request passes: origin, limits, headers.
 
+mod admin;
 pub mod answer;
+mod auth;
 pub mod body;
 mod broadcast;
 mod events;
@@ -13,6 +15,7 @@ mod serve;
 mod sockets;
 mod status;
 mod todos;
+pub mod visitor;
 
 use std::{net::SocketAddr, sync::Arc, time::Instant};
 
@@ -22,7 +25,7 @@ use http::StatusCode;
 use leptos::config::LeptosOptions;
 use wire::Code;
 
-use crate::{config::LimitsConfig, hub::Hub, relay::Relay, store::Store};
+use crate::{config::LimitsConfig, hub::Hub, relay::Relay, session::Door, store::Store};
 use answer::ApiError;
 use guard::Guard;
 
@@ -43,6 +46,8 @@ pub struct Site {
     pub relay: Relay,
     /// For health.
     pub store: Arc<Store>,
+    /// For knowing who is there.
+    pub door: Door,
     /// Whether each backend is one the operator set up.
     pub backends: Backends,
     /// Where the site's files are and what they are called.
@@ -69,6 +74,8 @@ impl FromRef<Site> for LeptosOptions {
 /// Everything an instance answers.
 pub fn router(site: Site, limits: &LimitsConfig) -> Router {
     let api = Router::new()
+        .merge(admin::routes())
+        .merge(auth::routes())
         .merge(broadcast::routes())
         .merge(events::routes())
         .merge(health::routes())
@@ -76,12 +83,14 @@ pub fn router(site: Site, limits: &LimitsConfig) -> Router {
         .merge(todos::routes().with_state(site.ports.clone()))
         .method_not_allowed_fallback(method_not_allowed);
     let guard = Arc::new(Guard::new(limits));
-    Router::new()
+    let door = site.door.clone();
+    let routes = Router::new()
         .merge(api)
         .route("/api/{*path}", axum::routing::any(unknown_route))
         .route_layer(middleware::from_fn(answer::finish))
         .merge(sockets::routes().with_state(site.clone()))
-        .merge(pages::routes(site))
+        .merge(pages::routes(site));
+    door.guard(routes)
         .layer(middleware::from_fn_with_state(guard, guard::limit))
         .layer(middleware::from_fn(origin::require_same_origin))
         .layer(middleware::from_fn(headers::add))

@@ -12,23 +12,30 @@ use app::ports::Ports;
 use axum::Router;
 use leptos::config::{Env, LeptosOptions};
 use thiserror::Error;
-use tokio::{net::TcpListener, time::timeout};
+use tokio::{
+    net::TcpListener,
+    time::{sleep, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    bus::{Bus, BusError, Inbox, MemoryBus, RedisBus},
+    account::{AccountError, Accounts},
+    bus::{Bus, BusError, Inbox, Keys, MemoryBus, RedisBus},
     cluster::ClusterPort,
-    config::{Config, RedisMode},
+    config::{Config, RedisMode, SessionsMode},
     http::{self, Backends, Site},
     hub::{Hub, OutboxLimits},
     identity,
     relay::Relay,
+    session::{self, Door, SecretError, Sessions, Watch},
     store::{OpenError, Store},
     teller::Teller,
 };
 
 /// How long the start waits for Redis, so that the instance can claim its name.
 const REDIS_WITHIN: Duration = Duration::from_secs(2);
+/// Pause before a store that was not there is asked again for the user `admin`.
+const ADMIN_AGAIN_AFTER: Duration = Duration::from_secs(2);
 
 /// An instance that listens but does not answer yet.
 pub struct Instance {
@@ -37,7 +44,9 @@ pub struct Instance {
     config: Config,
     site: Site,
     teller: Teller,
+    watch: Watch,
     bus: Arc<dyn Bus>,
+    first_password: Option<String>,
 }
 
 /// Why an instance does not start; each is one line that names the cause.
@@ -57,6 +66,12 @@ pub enum StartError {
     /// Redis cannot be reached the way it is set up.
     #[error("configuration: redis: {0}")]
     Redis(#[from] BusError),
+    /// There is nothing to sign sessions with.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The user `admin` cannot be as configured.
+    #[error("the user admin: {0}")]
+    Admin(#[from] AccountError),
     /// The site's files are not where they should be.
     #[error("there is no site in {}: build it with `make build` or set LEPTOS_SITE_ROOT", .0.display())]
     Site(PathBuf),
@@ -72,22 +87,32 @@ impl Instance {
         let started_at = Instant::now();
         let address = SocketAddr::new(config.server.host, config.server.port);
         let listener = TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?;
-        let store = Arc::new(open_store(&config).await?);
+        let store = Arc::new(Store::open(&config).await?);
+        let accounts = Arc::new(Accounts::new(&store));
+        let first_password = prepare_admin(&accounts, &store, &config).await?;
         let redis_mode = config.redis.effective_mode();
-        let (bus, inbox) = start_bus(&config, redis_mode)?;
+        let (bus, inbox, keys) = start_bus(&config, redis_mode)?;
+        let key = session::cookie_key(&config.sessions.secret, &config.server.data_dir)?;
+        if config.sessions.secret.is_empty() && keys.is_some() {
+            tracing::warn!("SESSION_SECRET is not set: whoever signs in here is a guest on other instances");
+        }
+        let backup = if config.sessions.mode == SessionsMode::Hybrid { store.sessions() } else { None };
+        let (sessions, announced) = Sessions::start(&config.sessions, keys, backup);
         let instance_id = claim(&*bus, &config).await;
         let fallback = &config.redis.fallback;
         let limits = OutboxLimits { messages: fallback.outbox_messages, bytes: fallback.outbox_bytes };
         let hub = Hub::start(Arc::clone(&bus), inbox, instance_id, limits, &config.channels);
         let relay = Relay::start(hub.clone(), config.limits.clone());
+        let watch = Watch::start(sessions.clone(), Arc::clone(&accounts), announced, hub.clone(), relay.clone());
         let teller = Teller::start(store.outbox(), hub.clone());
         let cluster = ClusterPort::start(hub.clone(), relay.clone(), redis_mode, started_at);
-        let ports = Ports { cluster: Arc::new(cluster), todos: store.todos() };
+        let ports = Ports { cluster: Arc::new(cluster), todos: store.todos(), notifications: store.notifications() };
         let leptos = leptos_options(&config)?;
         let backends = Backends { redis: redis_mode, mode: config.site.mode };
-        let site = Site { ports, hub, relay, store, backends, leptos, started_at };
+        let door = Door::new(sessions, accounts, key, config.site.mode);
+        let site = Site { ports, hub, relay, store, door, backends, leptos, started_at };
         let router = http::router(site.clone(), &config.limits);
-        Ok(Self { listener, router, config, site, teller, bus })
+        Ok(Self { listener, router, config, site, teller, watch, bus, first_password })
     }
 
     /// Where it listens.
@@ -104,6 +129,11 @@ impl Instance {
         self.site.hub.instance_id()
     }
 
+    /// The password of the user `admin` that this very start made, to be shown once.
+    pub fn first_password(&self) -> Option<&str> {
+        self.first_password.as_deref()
+    }
+
     /// What pages use, for server code of a site owner that runs beside them.
     pub fn ports(&self) -> &Ports {
         &self.site.ports
@@ -112,8 +142,9 @@ impl Instance {
     /// Answers until `shutdown` completes; then lets browsers go elsewhere, finishes what is under way
     /// and closes everything in the order opposite to the start.
     pub async fn run_until(self, shutdown: impl Future<Output = ()>) {
-        let Self { listener, router, config, site, teller, bus } = self;
+        let Self { listener, router, config, site, teller, watch, bus, first_password: _ } = self;
         let (hub, relay, store) = (site.hub.clone(), site.relay.clone(), Arc::clone(&site.store));
+        let sessions = site.door.sessions.clone();
         let stop = CancellationToken::new();
         let serving = tokio::spawn(http::serve(listener, router, stop.clone()));
         shutdown.await;
@@ -124,8 +155,10 @@ impl Instance {
             if serving.await.is_err() {
                 tracing::error!("serving ended before its time");
             }
+            watch.stop().await;
             teller.stop().await;
             hub.stop().await;
+            sessions.stop().await;
             bus.close().await;
             store.close().await;
         });
@@ -135,21 +168,45 @@ impl Instance {
     }
 }
 
-async fn open_store(config: &Config) -> Result<Store, OpenError> {
-    if config.mongodb.uri.is_empty() {
-        Store::embedded(&config.server.data_dir).await
-    } else {
-        Store::mongo(&config.mongodb.uri).await
+/// Makes the user `admin` as configured, or a first one. A MongoDB that is not there gets it when it is.
+async fn prepare_admin(
+    accounts: &Arc<Accounts>,
+    store: &Store,
+    config: &Config,
+) -> Result<Option<String>, AccountError> {
+    let password = config.accounts.admin_password.clone();
+    if password.is_empty() {
+        return if store.is_shared() { Ok(None) } else { accounts.first_admin().await };
     }
+    match accounts.set_admin(&password).await {
+        Ok(()) => {}
+        Err(AccountError::Store(error)) if store.is_shared() => {
+            tracing::warn!(%error, "the user admin waits for the store");
+            let accounts = Arc::downgrade(accounts);
+            tokio::spawn(async move {
+                loop {
+                    sleep(ADMIN_AGAIN_AFTER).await;
+                    // Gone with the instance.
+                    let Some(accounts) = accounts.upgrade() else { return };
+                    if !matches!(accounts.set_admin(&password).await, Err(AccountError::Store(_))) {
+                        return;
+                    }
+                }
+            });
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(None)
 }
 
-fn start_bus(config: &Config, mode: RedisMode) -> Result<(Arc<dyn Bus>, Inbox), BusError> {
+fn start_bus(config: &Config, mode: RedisMode) -> Result<(Arc<dyn Bus>, Inbox, Option<Keys>), BusError> {
     if mode == RedisMode::None {
         let (bus, inbox) = MemoryBus::new();
-        return Ok((bus, inbox));
+        return Ok((bus, inbox, None));
     }
     let (bus, inbox) = RedisBus::start(&config.redis, config.site.prefix())?;
-    Ok((bus, inbox))
+    let keys = bus.keys();
+    Ok((bus, inbox, Some(keys)))
 }
 
 /// Waits a moment for the link, so that the name can be claimed.

@@ -8,6 +8,7 @@
 //! News of a saved change comes another way to the hub: the [`store`] keeps it from the change's own
 //! transaction on until the [`teller`] has published it.
 
+pub mod account;
 pub mod bus;
 pub mod clock;
 pub mod cluster;
@@ -17,6 +18,7 @@ pub mod hub;
 pub mod identity;
 pub mod instance;
 pub mod relay;
+pub mod session;
 pub mod socket;
 pub mod store;
 pub mod teller;

@@ -8,6 +8,7 @@
 mod connection;
 mod events;
 mod frames;
+mod owner;
 mod protocol;
 mod queue;
 
@@ -37,7 +38,8 @@ use crate::{
 };
 use connection::Connection;
 pub use events::{Positions, StreamRequest};
-use queue::Outlet;
+pub use owner::Owner;
+use queue::{Outlet, QueueEnd};
 
 /// The path browsers connect to, as they are told in `connected`.
 pub const PATH: &str = "/api/1/ws/jp-broadcast";
@@ -67,8 +69,15 @@ struct Shared {
 
 #[derive(Default)]
 struct Sockets {
-    queues: Slab<Arc<dyn Outlet>>,
+    queues: Slab<Open>,
     by_address: HashMap<IpAddr, usize>,
+}
+
+/// One socket or stream.
+struct Open {
+    queue: Arc<dyn Outlet>,
+    /// `None` for a guest's.
+    owner: Option<Arc<Owner>>,
 }
 
 /// Why there is no place for one more socket.
@@ -116,9 +125,10 @@ impl Relay {
         Ok(Seat { shared: Arc::clone(&self.shared), address })
     }
 
-    /// Serves one browser until it or the instance goes.
-    pub async fn serve(&self, stream: SocketStream, uuid: Arc<str>, seat: Seat) {
-        let serving = Connection::new(Arc::clone(&self.shared), stream, uuid).run();
+    /// Serves one browser until it, its session or the instance goes.
+    pub async fn serve(&self, stream: SocketStream, uuid: Arc<str>, owner: Option<Owner>, seat: Seat) {
+        let owner = owner.map(Arc::new);
+        let serving = Connection::new(Arc::clone(&self.shared), stream, uuid, owner).run();
         self.shared.tasks.track_future(serving).await;
         drop(seat);
     }
@@ -132,7 +142,7 @@ impl Relay {
     pub async fn stop(&self) {
         self.shared.stop.cancel();
         let drain = drain_frame(self.sockets());
-        self.shared.sockets().queues.iter().for_each(|(_, queue)| queue.drain(drain.clone()));
+        self.shared.sockets().queues.iter().for_each(|(_, open)| open.queue.finish(drain.clone(), QueueEnd::Drain));
         self.shared.tasks.close();
         self.shared.tasks.wait().await;
     }
@@ -155,16 +165,16 @@ impl Shared {
 
     fn tell_all(&self, frame: &Frame) {
         let bytes = text_frame(&frame.to_json());
-        for (_, queue) in &self.sockets().queues {
-            queue.tell(bytes.clone());
+        for (_, open) in &self.sockets().queues {
+            open.queue.tell(bytes.clone());
         }
     }
 
     /// Lets a queue have what all are told; one that comes when the instance stops is told that at once.
-    fn enter(&self, queue: Arc<dyn Outlet>) -> usize {
-        let key = self.sockets().queues.insert(Arc::clone(&queue));
+    fn enter(&self, queue: Arc<dyn Outlet>, owner: Option<Arc<Owner>>) -> usize {
+        let key = self.sockets().queues.insert(Open { queue: Arc::clone(&queue), owner });
         if self.stop.is_cancelled() {
-            queue.drain(drain_frame(1));
+            queue.finish(drain_frame(1), QueueEnd::Drain);
         }
         key
     }
@@ -174,12 +184,12 @@ impl Shared {
     }
 
     /// The two frames every browser is met with.
-    fn greeting(&self, uuid: Arc<str>) -> [Bytes; 2] {
+    fn greeting(&self, uuid: Arc<str>, username: &str) -> [Bytes; 2] {
         let connected = ServerFrame::Connected {
             client_id: uuid,
             namespace: PATH.to_owned(),
             limits: self.limits_frame(),
-            ctx: Context::default(),
+            ctx: Context { username: username.to_owned() },
         };
         let data = WelcomeFrame {
             message: "Ready for subscriptions".to_owned(),

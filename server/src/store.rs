@@ -9,15 +9,21 @@ mod embedded;
 mod mongo;
 mod open_error;
 mod outbox;
+mod sessions;
+mod users;
 
 use std::{path::Path, sync::Arc};
 
 use app::ports::{Notifications, StoreError, Todos};
 use async_trait::async_trait;
 
+use crate::config::Config;
+
 pub use self::{
     open_error::OpenError,
     outbox::{KEPT, KEPT_FOR, Lane, Outbox, Taken, Untold, Waiting},
+    sessions::{SessionBackup, StoredSession},
+    users::{NewUser, StoredUser, Users},
 };
 
 /// Notifications of administrators that are kept at most; the oldest go.
@@ -38,10 +44,25 @@ pub struct Store {
     backend: Arc<dyn Backend>,
     todos: Arc<dyn Todos>,
     notifications: Arc<dyn Notifications>,
+    users: Arc<dyn Users>,
+    sessions: Option<Arc<dyn SessionBackup>>,
     outbox: Arc<dyn Outbox>,
 }
 
 impl Store {
+    /// The store of this configuration.
+    ///
+    /// # Errors
+    ///
+    /// As the one that is configured.
+    pub async fn open(config: &Config) -> Result<Self, OpenError> {
+        if config.mongodb.uri.is_empty() {
+            Self::embedded(&config.server.data_dir).await
+        } else {
+            Self::mongo(&config.mongodb.uri).await
+        }
+    }
+
     /// Opens the file `jpulse.redb` in this directory; both are made when missing.
     ///
     /// # Errors
@@ -52,6 +73,8 @@ impl Store {
         Ok(Self {
             todos: Arc::new(embedded::Todos::new(Arc::clone(&embedded))),
             notifications: Arc::new(embedded::Notifications::new(Arc::clone(&embedded))),
+            users: Arc::new(embedded::Users::new(Arc::clone(&embedded))),
+            sessions: None,
             outbox: Arc::clone(&embedded) as Arc<dyn Outbox>,
             backend: embedded,
         })
@@ -68,6 +91,8 @@ impl Store {
         Ok(Self {
             todos: Arc::new(mongo::Todos::new(Arc::clone(&mongo))),
             notifications: Arc::new(mongo::Notifications::new(Arc::clone(&mongo))),
+            users: Arc::new(mongo::Users::new(Arc::clone(&mongo))),
+            sessions: Some(Arc::new(mongo::Sessions::new(Arc::clone(&mongo)))),
             outbox: Arc::clone(&mongo) as Arc<dyn Outbox>,
             backend: mongo,
         })
@@ -81,6 +106,21 @@ impl Store {
     /// What administrators told everybody.
     pub fn notifications(&self) -> Arc<dyn Notifications> {
         Arc::clone(&self.notifications)
+    }
+
+    /// The accounts.
+    pub fn users(&self) -> Arc<dyn Users> {
+        Arc::clone(&self.users)
+    }
+
+    /// A second place for sessions; `None` in a store that one instance has to itself.
+    pub fn sessions(&self) -> Option<Arc<dyn SessionBackup>> {
+        self.sessions.clone()
+    }
+
+    /// Whether other instances may use it too.
+    pub fn is_shared(&self) -> bool {
+        self.sessions.is_some()
     }
 
     /// The announcements of changes that are not told yet.

@@ -3,7 +3,10 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
-use crate::{components::badge::ConnectionBadge, pages::address};
+use crate::{
+    components::badge::ConnectionBadge,
+    pages::{address, login::read_user},
+};
 
 /// What the head of every page links to.
 const MAIN_PAGES: [(&str, &str); 6] = [
@@ -53,7 +56,10 @@ pub fn SiteHeader() -> impl IntoView {
                     </svg>
                     "jPulse"
                 </a>
-                <ConnectionBadge />
+                <div class="site-state">
+                    <ConnectionBadge />
+                    <SignedInState />
+                </div>
             </div>
             <nav aria-label="Main">
                 <ul class="site-nav" role="list">{links}</ul>
@@ -61,6 +67,30 @@ pub fn SiteHeader() -> impl IntoView {
         </header>
     }
     .into_any()
+}
+
+/// Who is signed in, or the way to do so.
+#[component]
+fn SignedInState() -> impl IntoView {
+    let user = Resource::new(|| (), |()| read_user());
+    let show = move || {
+        user.get().map(|user| match user {
+            Ok(Some(user)) => view! {
+                <PageLink href=address::ACCOUNT class="site-user">
+                    <span class="visually-hidden">"Signed in as "</span>
+                    {user.username}
+                </PageLink>
+            }
+            .into_any(),
+            Ok(None) | Err(_) => view! {
+                <PageLink href=address::LOGIN class="site-user">
+                    "Sign in"
+                </PageLink>
+            }
+            .into_any(),
+        })
+    };
+    view! { <Transition fallback=|| ()>{show}</Transition> }.into_any()
 }
 
 /// The foot of every page.

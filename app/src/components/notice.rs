@@ -23,6 +23,10 @@ pub enum Notice {
     Deleted,
     /// A notification was sent.
     Sent,
+    /// The visitor signed out.
+    SignedOut,
+    /// A session was ended.
+    SessionEnded,
 }
 
 impl Notice {
@@ -33,6 +37,8 @@ impl Notice {
             Self::Changed => "changed",
             Self::Deleted => "deleted",
             Self::Sent => "sent",
+            Self::SignedOut => "signed-out",
+            Self::SessionEnded => "session-ended",
         }
     }
 
@@ -43,12 +49,16 @@ impl Notice {
             Self::Changed => "The task was changed.",
             Self::Deleted => "The task was deleted.",
             Self::Sent => "Your message is on its way to every open browser.",
+            Self::SignedOut => "You are signed out.",
+            Self::SessionEnded => "The session was ended.",
         }
     }
 
     /// What an address names; `None` for anything made up.
     pub fn from_code(code: &str) -> Option<Self> {
-        [Self::Added, Self::Changed, Self::Deleted, Self::Sent].into_iter().find(|notice| notice.code() == code)
+        const ALL: [Notice; 6] =
+            [Notice::Added, Notice::Changed, Notice::Deleted, Notice::Sent, Notice::SignedOut, Notice::SessionEnded];
+        ALL.into_iter().find(|notice| notice.code() == code)
     }
 }
 

@@ -20,6 +20,10 @@ pub const SPA_TODO: &str = "/hello-spa/todo";
 pub const SPA_NOTIFICATIONS: &str = "/hello-spa/notifications";
 /// How it differs.
 pub const SPA_ABOUT: &str = "/hello-spa/about";
+/// Signing in.
+pub const LOGIN: &str = "/login";
+/// One's own sessions.
+pub const ACCOUNT: &str = "/account";
 
 /// Old addresses and where their pages are now: permanent redirects (308), for the HTTP
 /// router to mount.
@@ -38,4 +42,6 @@ pub const REDIRECTS: &[(&str, &str)] = &[
     ("/hello-spa/todo/", SPA_TODO),
     ("/hello-spa/notifications/", SPA_NOTIFICATIONS),
     ("/hello-spa/about/", SPA_ABOUT),
+    ("/login/", LOGIN),
+    ("/account/", ACCOUNT),
 ];

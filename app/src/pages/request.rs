@@ -10,7 +10,7 @@ use wire::limits::UUID_BYTES;
 use crate::{
     components::notice::{NOTICE, Notice, PROBLEM},
     error::{Problem, set_status},
-    ports::{Ports, Publisher},
+    ports::{CurrentVisitor, Ports, Publisher, Visitor},
 };
 
 /// What the instance supplies.
@@ -22,13 +22,27 @@ pub fn ports() -> Result<Ports, Problem> {
     use_context::<Ports>().ok_or(Problem::Internal)
 }
 
-/// Who asks: the tab names itself in the header `X-JPulse-Uuid`. Anybody may claim any name there; all
-/// it decides is which tab is left out of a broadcast.
-pub fn publisher() -> Publisher {
+/// Who asks, and what they may do about it.
+///
+/// # Errors
+///
+/// [`Problem::Internal`] when the server mounted the pages without a door before them.
+pub fn visitor() -> Result<Arc<dyn Visitor>, Problem> {
+    let visitor = use_context::<Parts>().and_then(|parts| parts.extensions.get::<CurrentVisitor>().cloned());
+    visitor.map(|CurrentVisitor(visitor)| visitor).ok_or(Problem::Internal)
+}
+
+/// Who publishes: the user who is signed in, and the tab, which names itself in the header
+/// `X-JPulse-Uuid`. Anybody may claim any tab there; all it decides is which is left out of a broadcast.
+pub async fn publisher() -> Publisher {
     let uuid = use_context::<Parts>()
         .and_then(|parts| parts.headers.get("x-jpulse-uuid")?.to_str().ok().map(Arc::from))
         .filter(|uuid: &Arc<str>| !uuid.is_empty() && uuid.len() <= UUID_BYTES);
-    Publisher { uuid, username: String::new() }
+    let user = match visitor() {
+        Ok(visitor) => visitor.user().await,
+        Err(_) => None,
+    };
+    Publisher { uuid, username: user.map(|user| user.username).unwrap_or_default() }
 }
 
 /// Whether a browser posted a form by itself and now waits for a page, not for JSON.
@@ -63,7 +77,8 @@ fn accepts_html(parts: &Parts) -> bool {
         .is_some_and(|value| value.contains("text/html"))
 }
 
-fn see_other(location: &str) {
+/// Leads a plain form to another page.
+pub fn see_other(location: &str) {
     if let Some(response) = use_context::<ResponseOptions>()
         && let Ok(location) = header::HeaderValue::from_str(location)
     {

@@ -68,6 +68,12 @@ codes! {
     TooManyConnections = "TOO_MANY_CONNECTIONS",
     /// The session is over.
     SessionExpired = "SESSION_EXPIRED",
+    /// There is no such user, or the password is another.
+    InvalidCredentials = "INVALID_CREDENTIALS",
+    /// Sign in first.
+    AuthenticationRequired = "AUTHENTICATION_REQUIRED",
+    /// This user may not do that.
+    Unauthorized = "UNAUTHORIZED",
 }
 
 impl std::fmt::Display for Code {

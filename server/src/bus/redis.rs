@@ -12,6 +12,7 @@ mod claim;
 mod connect;
 mod connection;
 mod index;
+mod keys;
 mod link;
 mod log;
 mod receive;
@@ -33,6 +34,7 @@ use crate::config::RedisConfig;
 use connect::Plan;
 use connection::{Connection, Kind};
 use index::Index;
+pub use keys::{Keys, Put};
 use log::Log;
 
 /// One instance's connections to Redis.
@@ -96,6 +98,11 @@ impl RedisBus {
         tasks.spawn(stop.clone().run_until_cancelled_owned(link::run(Arc::clone(&shared), plan)));
         tasks.close();
         Ok((Arc::new(Self { shared, tasks, stop }), inbox))
+    }
+
+    /// For what is kept in Redis beside the logs.
+    pub fn keys(&self) -> Keys {
+        Keys::new(Arc::clone(&self.shared))
     }
 }
 

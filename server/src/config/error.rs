@@ -42,3 +42,8 @@ pub enum ConfigError {
 pub(super) fn refuse(key: &str, value: &str, allowed: &str) -> Result<(), ConfigError> {
     Err(ConfigError::Value { key: key.into(), value: format!("{value:?}"), allowed: allowed.into() })
 }
+
+/// Refuses a value that is not shown.
+pub(super) fn refuse_secret(key: &str, allowed: &str) -> Result<(), ConfigError> {
+    Err(ConfigError::Value { key: key.into(), value: "not shown".into(), allowed: allowed.into() })
+}

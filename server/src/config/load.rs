@@ -27,6 +27,9 @@ const VARIABLES: &[(&str, &str)] = &[
     ("JPULSE_MODE", "site.mode"),
     ("JPULSE_DATA_DIR", "server.data_dir"),
     ("LEPTOS_SITE_ROOT", "server.site_root"),
+    ("SESSION_SECRET", "sessions.secret"),
+    ("SESSION_TTL", "sessions.ttl_seconds"),
+    ("JPULSE_ADMIN_PASSWORD", "accounts.admin_password"),
 ];
 
 /// Where the instance's number is looked for, the first that is set.
@@ -36,7 +39,7 @@ const INSTANCE_VARIABLES: &[&str] = &["JPULSE_INSTANCE", "NODE_APP_INSTANCE", "p
 const INSTANCE_KEY: &str = "site.instance";
 
 /// Keys whose values are numbers; every other variable is text, however much it looks like a number.
-const NUMBER_KEYS: &[&str] = &["server.port", "redis.single.port"];
+const NUMBER_KEYS: &[&str] = &["server.port", "redis.single.port", "sessions.ttl_seconds"];
 
 /// Keys whose values are never shown.
 const SECRET_KEYS: &[&str] = &["password", "secret", "uri"];
@@ -84,6 +87,7 @@ impl Config {
             return refuse("site.instance", &self.site.instance, "one or more of A-Z a-z 0-9 _ . -");
         }
         self.redis.check()?;
+        self.sessions.check(!self.mongodb.uri.is_empty())?;
         for (key, value) in [
             ("limits.socket_messages", self.limits.socket_messages),
             ("limits.connects_per_second", self.limits.connects_per_second),

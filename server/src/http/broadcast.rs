@@ -13,6 +13,7 @@ use super::{
     Site,
     answer::{Answer, ApiError},
     body::{JsonBody, publisher_uuid},
+    visitor::CurrentUser,
 };
 use crate::{
     clock,
@@ -28,6 +29,7 @@ pub(super) fn routes() -> Router<Site> {
 async fn publish(
     State(site): State<Site>,
     Path(channel): Path<String>,
+    CurrentUser(user): CurrentUser,
     headers: HeaderMap,
     JsonBody(mut body): JsonBody,
 ) -> Result<Answer, ApiError> {
@@ -42,7 +44,8 @@ async fn publish(
         return Err(bad_request(Code::InvalidData, "`data` must be an object"));
     };
     let uuid = publisher_uuid(&body, &headers);
-    let draft = Draft { channel: channel.clone(), payload, uuid, username: String::new(), saved: None };
+    let username = user.map(|user| user.username).unwrap_or_default();
+    let draft = Draft { channel: channel.clone(), payload, uuid, username, saved: None };
     let receipt = site.hub.publish(draft).await.map_err(|error| match error {
         PublishError::TooLarge => {
             ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, Code::PayloadTooLarge, error.to_string())

@@ -18,6 +18,7 @@ use super::{Peer, Site, answer::ApiError, body::valid_uuid, origin, sockets::no_
 use crate::{
     hub::Omit,
     relay::{Positions, StreamRequest},
+    session::RequestVisitor,
     socket::Line,
 };
 
@@ -34,6 +35,7 @@ async fn connect(
     State(site): State<Site>,
     Extension(Peer(peer)): Extension<Peer>,
     Extension(line): Extension<Line>,
+    Extension(visitor): Extension<Arc<RequestVisitor>>,
     headers: HeaderMap,
     parameters: Result<Query<Vec<(String, String)>>, QueryRejection>,
 ) -> Result<Response, ApiError> {
@@ -43,7 +45,8 @@ async fn connect(
     let Query(parameters) =
         parameters.map_err(|error| ApiError::bad_request(Code::ValidationError, error.body_text()))?;
     let last_event_id = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok());
-    let request = read(parameters, last_event_id)?;
+    let mut request = read(parameters, last_event_id)?;
+    request.owner = visitor.owner().await.map(Arc::new);
     let seat = site.relay.seat(peer.ip()).map_err(|error| no_seat(error, peer))?;
     let mut chunks = site.relay.stream(request, seat, line);
     let body = stream::poll_fn(move |context| chunks.poll_recv(context)).map(Ok::<_, Infallible>);
@@ -93,7 +96,7 @@ fn read(parameters: Vec<(String, String)>, last_event_id: Option<&str>) -> Resul
     };
     let uuid = uuid.unwrap_or_else(|| Arc::from(Uuid::new_v4().to_string()));
     let omit = if omits_self { Omit::Publisher(Arc::clone(&uuid)) } else { Omit::Nothing };
-    Ok(StreamRequest { patterns, positions, omit, uuid })
+    Ok(StreamRequest { patterns, positions, omit, uuid, owner: None })
 }
 
 fn pattern(text: &str) -> Result<Pattern, ApiError> {

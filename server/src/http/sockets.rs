@@ -16,6 +16,7 @@ use wire::Code;
 use super::{Peer, Site, answer::ApiError, body::valid_uuid, origin};
 use crate::{
     relay::NoSeat,
+    session::RequestVisitor,
     socket::{Refusal, Upgrade},
 };
 
@@ -36,6 +37,7 @@ struct Parameters {
 async fn connect(
     State(site): State<Site>,
     Extension(Peer(peer)): Extension<Peer>,
+    Extension(visitor): Extension<Arc<RequestVisitor>>,
     Path(name): Path<String>,
     Query(parameters): Query<Parameters>,
     mut request: Request,
@@ -66,8 +68,9 @@ async fn connect(
     };
     let uuid: Arc<str> =
         parameters.uuid.as_deref().and_then(valid_uuid).unwrap_or_else(|| Arc::from(Uuid::new_v4().to_string()));
+    let owner = visitor.owner().await;
     let relay = site.relay.clone();
-    upgrade.accept(move |stream| async move { relay.serve(stream, uuid, seat).await })
+    upgrade.accept(move |stream| async move { relay.serve(stream, uuid, owner, seat).await })
 }
 
 /// The answer to a browser there is no place for.

@@ -18,6 +18,7 @@ use wire::Code;
 use super::{
     answer::{Answer, ApiError, Outcome},
     body::{JsonBody, publisher_uuid},
+    visitor::CurrentUser,
 };
 
 /// Todos of a page, when nobody says how many.
@@ -52,31 +53,38 @@ async fn list(State(ports): State<Ports>, page: Result<Query<Page>, QueryRejecti
     Ok(Answer::fields(todos::list(&ports, limit, cursor.as_deref()).await?))
 }
 
-async fn create(State(ports): State<Ports>, headers: HeaderMap, JsonBody(body): JsonBody) -> Outcome {
+async fn create(
+    State(ports): State<Ports>,
+    user: CurrentUser,
+    headers: HeaderMap,
+    JsonBody(body): JsonBody,
+) -> Outcome {
     let Some(text) = body.get("text").and_then(Value::as_str) else {
         return Err(ApiError::bad_request(Code::ValidationError, "A task needs a title: `text`, a string."));
     };
-    let todo = todos::create(&ports, text, publisher(&headers, &body)).await?;
+    let todo = todos::create(&ports, text, publisher(user, &headers, &body)).await?;
     Ok(Answer::fields(json!({ "todo": todo })).status(StatusCode::CREATED))
 }
 
 async fn toggle(
     State(ports): State<Ports>,
     Path(id): Path<String>,
+    user: CurrentUser,
     headers: HeaderMap,
     JsonBody(body): JsonBody,
 ) -> Outcome {
-    let todo = todos::toggle(&ports, &id, publisher(&headers, &body)).await?;
+    let todo = todos::toggle(&ports, &id, publisher(user, &headers, &body)).await?;
     Ok(Answer::fields(json!({ "todo": todo })))
 }
 
 async fn remove(
     State(ports): State<Ports>,
     Path(id): Path<String>,
+    user: CurrentUser,
     headers: HeaderMap,
     JsonBody(body): JsonBody,
 ) -> Outcome {
-    let todo = todos::delete(&ports, &id, publisher(&headers, &body)).await?;
+    let todo = todos::delete(&ports, &id, publisher(user, &headers, &body)).await?;
     Ok(Answer::fields(json!({ "todo": todo })))
 }
 
@@ -85,6 +93,7 @@ async fn stats(State(ports): State<Ports>) -> Outcome {
     Ok(Answer::fields(json!({ "stats": stats })))
 }
 
-fn publisher(headers: &HeaderMap, body: &Value) -> Publisher {
-    Publisher { uuid: publisher_uuid(body, headers), ..Publisher::default() }
+fn publisher(CurrentUser(user): CurrentUser, headers: &HeaderMap, body: &Value) -> Publisher {
+    let username = user.map(|user| user.username).unwrap_or_default();
+    Publisher { uuid: publisher_uuid(body, headers), username }
 }

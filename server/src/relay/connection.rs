@@ -10,7 +10,7 @@ use wire::{
 };
 
 use super::{
-    LAST_FRAME_WITHIN, Shared,
+    LAST_FRAME_WITHIN, Owner, Shared,
     protocol::Protocol,
     queue::{Queue, QueueEnd},
 };
@@ -24,6 +24,7 @@ pub(super) struct Connection {
     shared: Arc<Shared>,
     stream: SocketStream,
     queue: Arc<Queue<Bytes>>,
+    owner: Option<Arc<Owner>>,
     protocol: Protocol,
     /// Written next; kept between writes so that it is not allocated for each.
     frames: Vec<Bytes>,
@@ -38,15 +39,16 @@ enum End {
 }
 
 impl Connection {
-    pub(super) fn new(shared: Arc<Shared>, stream: SocketStream, uuid: Arc<str>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, stream: SocketStream, uuid: Arc<str>, owner: Option<Arc<Owner>>) -> Self {
         let queue = Queue::new(&shared.limits);
-        let protocol = Protocol::new(Arc::clone(&shared), Arc::clone(&queue), Arc::clone(&uuid));
-        let frames = shared.greeting(uuid).into();
-        Self { shared, stream, queue, protocol, frames }
+        let username = owner.as_ref().map(|owner| owner.username.clone()).unwrap_or_default();
+        let frames = shared.greeting(Arc::clone(&uuid), &username).into();
+        let protocol = Protocol::new(Arc::clone(&shared), Arc::clone(&queue), uuid, username);
+        Self { shared, stream, queue, owner, protocol, frames }
     }
 
     pub(super) async fn run(mut self) {
-        let key = self.shared.enter(self.queue.clone());
+        let key = self.shared.enter(self.queue.clone(), self.owner.clone());
         let end = self.converse().await;
         self.shared.leave(key);
         // Whoever publishes from here on need not think of this socket.
@@ -88,6 +90,8 @@ impl Connection {
                     Ok(()) => {}
                     Err(QueueEnd::Overflow) => return SLOW,
                     Err(QueueEnd::Drain) => return self.drain().await,
+                    // What it asked last is not answered any more.
+                    Err(QueueEnd::SessionOver) => return SESSION_OVER,
                 },
                 receipts = self.protocol.next_receipts() => self.frames.extend(receipts),
                 () = alarm.as_mut() => {
@@ -132,3 +136,4 @@ impl Connection {
 }
 
 const SLOW: End = End::Close { code: close::SLOW_CONSUMER, reason: "read too slowly; resume from your position" };
+const SESSION_OVER: End = End::Close { code: close::SESSION_EXPIRED, reason: "the session is over" };

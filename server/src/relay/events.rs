@@ -19,7 +19,7 @@ use uuid::Uuid;
 use wire::{Frame, Pattern, ServerFrame, SubscribedFrame};
 
 use super::{
-    DRAIN_SPREAD, LAST_FRAME_WITHIN, Relay, Seat, Shared,
+    DRAIN_SPREAD, LAST_FRAME_WITHIN, Owner, Relay, Seat, Shared,
     queue::{Item, Queue, QueueEnd},
 };
 use crate::{
@@ -50,6 +50,8 @@ pub struct StreamRequest {
     pub omit: Omit,
     /// Names the tab.
     pub uuid: Arc<str>,
+    /// Whose stream it is; `None` for a guest's.
+    pub owner: Option<Arc<Owner>>,
 }
 
 /// The task that owns a stream.
@@ -92,7 +94,7 @@ impl Relay {
 
 impl Stream {
     async fn run(mut self, request: StreamRequest, line: Line) {
-        let key = self.shared.enter(self.queue.clone());
+        let key = self.shared.enter(self.queue.clone(), request.owner.clone());
         let Err(end) = self.converse(request).await;
         self.shared.leave(key);
         // The end of the answer.
@@ -107,7 +109,8 @@ impl Stream {
     async fn converse(&mut self, request: StreamRequest) -> Result<Infallible, End> {
         // Browsers of an instance that crashed come back at different times.
         self.writer.retry(RETRY_AFTER + some_of(*DRAIN_SPREAD.start()));
-        for frame in self.shared.greeting(Arc::clone(&request.uuid)) {
+        let username = request.owner.as_ref().map(|owner| owner.username.as_str()).unwrap_or_default();
+        for frame in self.shared.greeting(Arc::clone(&request.uuid), username) {
             self.writer.event(&Event::news(frame));
         }
         self.send().await?;
@@ -122,6 +125,10 @@ impl Stream {
                 taken = self.queue.take(&mut events) => match taken {
                     Ok(()) => self.pass_on(&mut events).await?,
                     Err(QueueEnd::Overflow) => return Err(End::Over),
+                    Err(QueueEnd::SessionOver) => {
+                        self.pass_on(&mut events).await?;
+                        return Err(End::Over);
+                    }
                     Err(QueueEnd::Drain) => return Err(self.drain(events).await.err().unwrap_or(End::Over)),
                 },
                 _ = heartbeat.tick() => {

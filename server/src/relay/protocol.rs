@@ -27,6 +27,8 @@ pub(super) struct Protocol {
     shared: Arc<Shared>,
     queue: Arc<Queue<Bytes>>,
     uuid: Arc<str>,
+    /// Empty for a guest.
+    username: String,
     subscriptions: HashMap<String, Subscription>,
     /// Publishes that wait for those under way.
     waiting: Vec<(Draft, Option<Value>)>,
@@ -50,11 +52,12 @@ struct Refusal {
 }
 
 impl Protocol {
-    pub(super) fn new(shared: Arc<Shared>, queue: Arc<Queue<Bytes>>, uuid: Arc<str>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, queue: Arc<Queue<Bytes>>, uuid: Arc<str>, username: String) -> Self {
         Self {
             shared,
             queue,
             uuid,
+            username,
             subscriptions: HashMap::new(),
             waiting: Vec::new(),
             publishing: None,
@@ -196,7 +199,7 @@ impl Protocol {
             }
         }
         let uuid = Some(Arc::clone(&self.uuid));
-        let draft = Draft { channel, payload, uuid, username: String::new(), saved: None };
+        let draft = Draft { channel, payload, uuid, username: self.username.clone(), saved: None };
         self.waiting.push((draft, request_id));
         Ok(())
     }

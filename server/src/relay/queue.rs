@@ -25,7 +25,7 @@ const NEEDLESS_KEPT: usize = 64;
 /// The frames of one browser, within bounds. When a bound is passed everything that waits is dropped
 /// and the connection is to be closed: the browser resumes from its position, or learns of a gap.
 ///
-/// The instance's stop comes this way too, so that a connection waits for one thing only.
+/// The instance's stop and a session's end come this way too, so that a connection waits for one thing only.
 pub(super) struct Queue<T> {
     state: Mutex<State<T>>,
     waker: AtomicWaker,
@@ -54,6 +54,8 @@ pub(super) enum QueueEnd {
     Overflow,
     /// The instance stops.
     Drain,
+    /// The session behind the socket is over.
+    SessionOver,
 }
 
 /// One or several frames as they wait: a socket's bytes, or the events of a stream.
@@ -96,8 +98,8 @@ impl Item for Bytes {
 pub(super) trait Outlet: Send + Sync {
     /// Appends one frame.
     fn tell(&self, frame: Bytes);
-    /// Appends a last frame; whoever takes learns that it is the last. Does nothing the second time.
-    fn drain(&self, last: Bytes);
+    /// Appends a last frame; whoever takes learns that it is the last, and why. Does nothing the second time.
+    fn finish(&self, last: Bytes, end: QueueEnd);
 }
 
 impl<T: Item> Queue<T> {
@@ -127,7 +129,7 @@ impl<T: Item> Queue<T> {
     ///
     /// # Errors
     ///
-    /// When the queue has ended; with [`QueueEnd::Drain`] the last frames are there nevertheless.
+    /// When the queue has ended; unless it overflowed the last frames are there nevertheless.
     pub(super) async fn take(&self, items: &mut Vec<T>) -> Result<(), QueueEnd> {
         std::future::poll_fn(|context| {
             self.waker.register(context.waker());
@@ -219,10 +221,10 @@ impl<T: Item> Outlet for Queue<T> {
         self.push(T::news(frame));
     }
 
-    fn drain(&self, last: Bytes) {
+    fn finish(&self, last: Bytes, end: QueueEnd) {
         let mut state = self.state();
         self.append(&mut state, T::news(last), 1);
-        state.end.get_or_insert(QueueEnd::Drain);
+        state.end.get_or_insert(end);
         drop(state);
         self.waker.wake();
     }

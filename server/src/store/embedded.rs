@@ -7,6 +7,7 @@ mod data_file;
 mod notifications;
 mod outbox;
 mod todos;
+mod users;
 mod writer;
 
 use std::{fs, path::Path, sync::Arc};
@@ -28,7 +29,9 @@ use super::{
     outbox::{Lane, Untold},
 };
 
-pub(super) use self::{notifications::EmbeddedNotifications as Notifications, todos::EmbeddedTodos as Todos};
+pub(super) use self::{
+    notifications::EmbeddedNotifications as Notifications, todos::EmbeddedTodos as Todos, users::EmbeddedUsers as Users,
+};
 
 /// The file's name in the data directory.
 const FILE: &str = "jpulse.redb";
@@ -53,7 +56,9 @@ impl Embedded {
         let opened = task::spawn_blocking(move || {
             let directory = |cause| OpenError::Directory { path: data_dir.clone(), cause };
             make_directory(&data_dir).map_err(directory)?;
-            let file = Arc::new(DataFile::open(data_dir.join(FILE), &[todos::create_tables, notifications::create_tables, outbox::create_tables])?);
+            let tables =
+                &[todos::create_tables, notifications::create_tables, outbox::create_tables, users::create_tables];
+            let file = Arc::new(DataFile::open(data_dir.join(FILE), tables)?);
             // The new file's name must outlast a power cut as well.
             fs::File::open(&data_dir).and_then(|it| it.sync_all()).map_err(directory)?;
             let (orders, ordered) = mpsc::channel(WAITING);

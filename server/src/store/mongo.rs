@@ -3,7 +3,9 @@
 mod change;
 mod notifications;
 mod outbox;
+mod sessions;
 mod todos;
+mod users;
 
 use std::{
     sync::{Arc, OnceLock},
@@ -15,7 +17,7 @@ use async_trait::async_trait;
 use mongodb::{
     Client, Database,
     bson::doc,
-    error::Error,
+    error::{Error, ErrorKind, WriteFailure},
     options::{Acknowledgment, ClientOptions, WriteConcern},
 };
 use thiserror::Error;
@@ -24,7 +26,10 @@ use uuid::Uuid;
 
 use super::{Backend, OpenError, outbox::Lane};
 
-pub(super) use self::{notifications::MongoNotifications as Notifications, todos::MongoTodos as Todos};
+pub(super) use self::{
+    notifications::MongoNotifications as Notifications, sessions::MongoSessions as Sessions, todos::MongoTodos as Todos,
+    users::MongoUsers as Users,
+};
 
 /// Used when the address names no database.
 const DATABASE: &str = "jpulse";
@@ -101,6 +106,12 @@ impl Mongo {
     fn owner(&self) -> Arc<str> {
         Arc::clone(self.owner.get_or_init(|| Uuid::new_v4().to_string().into()))
     }
+}
+
+/// Whether a unique index refused a document.
+fn is_duplicate(error: &Error) -> bool {
+    const DUPLICATE_KEY: i32 = 11_000;
+    matches!(&*error.kind, ErrorKind::Write(WriteFailure::WriteError(error)) if error.code == DUPLICATE_KEY)
 }
 
 /// Why MongoDB did not do it.

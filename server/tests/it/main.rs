@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod accounts;
 mod bus;
 mod checker;
 mod cluster;
@@ -13,6 +14,7 @@ mod outage;
 mod proxy;
 mod relay;
 mod rest;
+mod sessions;
 mod start;
 mod store;
 mod tell;

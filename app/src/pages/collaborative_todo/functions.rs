@@ -46,7 +46,7 @@ pub async fn add_todo(
         todos,
     };
 
-    let added = todos::create(&request::ports()?, &text, request::publisher()).await;
+    let added = todos::create(&request::ports()?, &text, request::publisher().await).await;
     request::finish(added.map_err(Problem::from), Notice::Added, address::COLLABORATIVE_TODO)
 }
 
@@ -66,7 +66,7 @@ pub async fn toggle_todo(
         todos,
     };
 
-    let toggled = todos::toggle(&request::ports()?, &id, request::publisher()).await;
+    let toggled = todos::toggle(&request::ports()?, &id, request::publisher().await).await;
     request::finish(toggled.map_err(Problem::from), Notice::Changed, address::COLLABORATIVE_TODO)
 }
 
@@ -86,6 +86,6 @@ pub async fn delete_todo(
         todos,
     };
 
-    let deleted = todos::delete(&request::ports()?, &id, request::publisher()).await;
+    let deleted = todos::delete(&request::ports()?, &id, request::publisher().await).await;
     request::finish(deleted.map_err(Problem::from), Notice::Deleted, address::COLLABORATIVE_TODO)
 }

@@ -36,7 +36,7 @@ async fn publish(message: &str, name: &str) -> Result<(), Problem> {
     let Ok(Value::Object(payload)) = serde_json::to_value(notification) else { return Err(Problem::Internal) };
     let cluster = request::ports()?.cluster;
     cluster
-        .publish_broadcast(&SENT.channel(), payload, request::publisher())
+        .publish_broadcast(&SENT.channel(), payload, request::publisher().await)
         .await
         .map(drop)
         .map_err(|_too_large| Problem::Message)

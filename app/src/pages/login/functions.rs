@@ -1,0 +1,103 @@
+//! Signing in and out for pages. Each works as the target of a plain form as well.
+
+use leptos::{server, server_fn::codec::GetUrl};
+
+use crate::{account::User, cluster::ClusterClient, error::Problem};
+
+/// Who is signed in; `None` for a guest.
+///
+/// # Errors
+///
+/// When the server cannot be reached.
+#[server(prefix = "/fn", endpoint = "user", input = GetUrl, client = ClusterClient)]
+pub async fn read_user() -> Result<Option<User>, Problem> {
+    Ok(crate::pages::request::visitor()?.user().await)
+}
+
+/// Signs in and leads a plain form to `next`, a path of this site.
+///
+/// # Errors
+///
+/// When the name or the password is wrong, or nobody can say.
+#[server(prefix = "/fn", endpoint = "log-in", client = ClusterClient)]
+pub async fn log_in(
+    /// As it was typed.
+    username: String,
+    /// As it was typed.
+    password: String,
+    /// Where to go then.
+    #[server(default)]
+    next: Option<String>,
+) -> Result<User, Problem> {
+    use crate::{
+        account::local_path,
+        components::notice::PROBLEM,
+        error::set_status,
+        pages::{address, request},
+        ports::LogInError,
+    };
+
+    let next = next.as_deref().and_then(local_path);
+    let signed_in = request::visitor()?.log_in(&username, &password).await.map_err(|error| match error {
+        LogInError::Credentials => Problem::Credentials,
+        LogInError::Busy | LogInError::Unavailable(_) => Problem::Busy,
+    });
+    match &signed_in {
+        _ if !request::is_plain_form() => {
+            if let Err(problem) = &signed_in {
+                set_status(*problem);
+            }
+        }
+        Ok(_) => request::see_other(next.unwrap_or(address::ACCOUNT)),
+        Err(problem) => {
+            let next = next.map(|next| format!("&next={}", encoded(next))).unwrap_or_default();
+            request::see_other(&format!("{}?{PROBLEM}={}{next}", address::LOGIN, problem.code()));
+        }
+    }
+    signed_in
+}
+
+/// Ends this session.
+///
+/// # Errors
+///
+/// When the server cannot be reached.
+#[server(prefix = "/fn", endpoint = "log-out", client = ClusterClient)]
+pub async fn log_out() -> Result<(), Problem> {
+    use crate::{
+        components::notice::Notice,
+        pages::{address, request},
+    };
+
+    request::visitor()?.log_out().await;
+    request::finish(Ok(()), Notice::SignedOut, address::LOGIN)
+}
+
+/// Ends every session of the user.
+///
+/// # Errors
+///
+/// When the server cannot be reached.
+#[server(prefix = "/fn", endpoint = "log-out-everywhere", client = ClusterClient)]
+pub async fn log_out_everywhere() -> Result<(), Problem> {
+    use crate::{
+        components::notice::Notice,
+        pages::{address, request},
+    };
+
+    request::visitor()?.log_out_everywhere().await;
+    request::finish(Ok(()), Notice::SignedOut, address::LOGIN)
+}
+
+/// As the value of a query parameter.
+#[cfg(feature = "ssr")]
+fn encoded(path: &str) -> String {
+    path.bytes().fold(String::with_capacity(path.len()), |mut text, byte| {
+        if byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            text.push_str(&format!("%{byte:02X}"));
+        }
+        text
+    })
+}

@@ -1,0 +1,181 @@
+//! The sessions this instance remembers: those used lately, for the time Redis is away.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{
+    endings::{Ending, Endings},
+    facts::Kept,
+};
+use crate::clock::now_milliseconds;
+
+/// Bounded; the session used longest ago is forgotten first. It is in Redis still, unless Redis is away.
+pub(super) struct Memory {
+    sessions: HashMap<String, Remembered>,
+    /// By when they were last used.
+    order: BTreeMap<u64, String>,
+    uses: u64,
+    max: usize,
+    pub(super) endings: Endings,
+}
+
+struct Remembered {
+    kept: Kept,
+    /// The use that is the last so far.
+    used: u64,
+    /// Which of the states Redis was in has the session; 0 for none.
+    in_redis: u64,
+    /// When it was last handed to the backup, in milliseconds since 1970.
+    backed_up_at: u64,
+}
+
+impl Memory {
+    pub(super) fn new(max: usize) -> Self {
+        Self { sessions: HashMap::new(), order: BTreeMap::new(), uses: 0, max, endings: Endings::new(max) }
+    }
+
+    /// A session that is neither over nor expired.
+    pub(super) fn get(&self, id: &str) -> Option<&Kept> {
+        self.sessions.get(id).map(|remembered| &remembered.kept).filter(|kept| !kept.is_expired())
+    }
+
+    /// Whether a session is known to have come to its end by not being used.
+    pub(super) fn has_expired(&self, id: &str) -> bool {
+        self.sessions.get(id).is_some_and(|remembered| remembered.kept.is_expired())
+    }
+
+    /// Remembers a session as it is now, with the state of Redis that has it; `false` when it is over.
+    pub(super) fn keep(&mut self, id: &str, kept: Kept, in_redis: u64) -> bool {
+        if self.is_over(id, &kept) {
+            self.forget(id);
+            return false;
+        }
+        self.uses += 1;
+        let used = self.uses;
+        let backed_up_at = match self.sessions.remove(id) {
+            Some(before) => {
+                self.order.remove(&before.used);
+                before.backed_up_at
+            }
+            None => 0,
+        };
+        self.order.insert(used, id.to_owned());
+        self.sessions.insert(id.to_owned(), Remembered { kept, used, in_redis, backed_up_at });
+        if self.sessions.len() > self.max
+            && let Some((_, oldest)) = self.order.pop_first()
+        {
+            self.sessions.remove(&oldest);
+        }
+        true
+    }
+
+    /// Lives on until then: it was used.
+    pub(super) fn prolong(&mut self, id: &str, ends_at: u64) -> Option<Kept> {
+        let kept = self.get(id).cloned()?;
+        let in_redis = self.sessions.get(id).map_or(0, |remembered| remembered.in_redis);
+        let kept = Kept { ends_at, ..kept };
+        self.keep(id, kept.clone(), in_redis).then_some(kept)
+    }
+
+    /// Redis has it now.
+    pub(super) fn set_in_redis(&mut self, id: &str, state: u64) {
+        if let Some(remembered) = self.sessions.get_mut(id) {
+            remembered.in_redis = state;
+        }
+    }
+
+    /// Whether it is time to hand the session to the backup; counts as done.
+    pub(super) fn is_backup_due(&mut self, id: &str, every_ms: u64) -> bool {
+        let now = now_milliseconds();
+        let Some(remembered) = self.sessions.get_mut(id) else { return false };
+        let is_due = now.saturating_sub(remembered.backed_up_at) >= every_ms;
+        if is_due {
+            remembered.backed_up_at = now;
+        }
+        is_due
+    }
+
+    pub(super) fn forget(&mut self, id: &str) {
+        if let Some(remembered) = self.sessions.remove(id) {
+            self.order.remove(&remembered.used);
+        }
+    }
+
+    /// Notes that something is over, and forgets it; the sessions that were remembered of it.
+    pub(super) fn end(&mut self, ending: &Ending) -> Vec<String> {
+        self.endings.note(ending);
+        let ended = match ending {
+            Ending::Session { id, .. } => vec![id.clone()],
+            Ending::User { user, .. } => {
+                let mut of_user = self.of_user(user);
+                of_user.retain(|(id, kept)| self.is_over(id, kept));
+                of_user.into_iter().map(|(id, _)| id).collect()
+            }
+        };
+        ended.iter().for_each(|id| self.forget(id));
+        ended
+    }
+
+    pub(super) fn is_over(&self, id: &str, kept: &Kept) -> bool {
+        let facts = kept.facts();
+        self.endings.is_over(id, facts.as_ref().map(|facts| (facts.user.id.as_str(), facts.since)))
+    }
+
+    /// The sessions of a user that are remembered.
+    pub(super) fn of_user(&self, user: &str) -> Vec<(String, Kept)> {
+        let is_of_user = |kept: &Kept| !kept.is_expired() && kept.facts().is_some_and(|facts| facts.user.id == user);
+        let found = self.sessions.iter().filter(|(_, remembered)| is_of_user(&remembered.kept));
+        found.map(|(id, remembered)| (id.clone(), remembered.kept.clone())).collect()
+    }
+
+    /// Some of those that Redis, in this state, does not have.
+    pub(super) fn not_in_redis(&self, state: u64, limit: usize) -> Vec<(String, Kept)> {
+        let missing = self.sessions.iter().filter(|(_, it)| it.in_redis != state && !it.kept.is_expired());
+        missing.take(limit).map(|(id, remembered)| (id.clone(), remembered.kept.clone())).collect()
+    }
+
+    /// Forgets what has expired.
+    pub(super) fn sweep(&mut self) {
+        let expired: Vec<String> =
+            self.sessions.iter().filter(|(_, it)| it.kept.is_expired()).map(|(id, _)| id.clone()).collect();
+        expired.iter().for_each(|id| self.forget(id));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    fn kept() -> Kept {
+        Kept { data: HashMap::new(), ends_at: now_milliseconds() + 60_000 }
+    }
+
+    #[test]
+    fn the_session_used_longest_ago_is_forgotten_first() {
+        let mut memory = Memory::new(2);
+        memory.keep("a", kept(), 1);
+        memory.keep("b", kept(), 1);
+        memory.prolong("a", now_milliseconds() + 60_000);
+        memory.keep("c", kept(), 1);
+        assert_eq!(["a", "b", "c"].map(|id| memory.get(id).is_some()), [true, false, true]);
+    }
+
+    #[test]
+    fn what_is_over_cannot_be_remembered_again() {
+        let mut memory = Memory::new(2);
+        memory.keep("a", kept(), 1);
+        memory.end(&Ending::Session { id: "a".into(), user: String::new() });
+        assert!(!memory.keep("a", kept(), 1));
+        assert!(memory.get("a").is_none());
+    }
+
+    #[test]
+    fn what_has_expired_is_gone() {
+        let mut memory = Memory::new(2);
+        memory.keep("a", Kept { ends_at: 1, ..kept() }, 1);
+        assert!(memory.get("a").is_none());
+        memory.sweep();
+        assert!(memory.not_in_redis(2, 9).is_empty());
+    }
+}
