@@ -5,6 +5,7 @@ pub mod answer;
 mod auth;
 pub mod body;
 mod broadcast;
+mod endpoints;
 mod events;
 mod guard;
 mod headers;
@@ -25,7 +26,7 @@ use http::StatusCode;
 use leptos::config::LeptosOptions;
 use wire::Code;
 
-use crate::{config::LimitsConfig, hub::Hub, relay::Relay, session::Door, store::Store};
+use crate::{config::LimitsConfig, endpoint::Endpoints, hub::Hub, relay::Relay, session::Door, store::Store};
 use answer::ApiError;
 use guard::Guard;
 
@@ -44,6 +45,8 @@ pub struct Site {
     pub hub: Hub,
     /// For sockets.
     pub relay: Relay,
+    /// For the other WebSocket endpoints.
+    pub endpoints: Endpoints,
     /// For health.
     pub store: Arc<Store>,
     /// For knowing who is there.
@@ -77,6 +80,7 @@ pub fn router(site: Site, limits: &LimitsConfig) -> Router {
         .merge(admin::routes())
         .merge(auth::routes())
         .merge(broadcast::routes())
+        .merge(endpoints::routes())
         .merge(events::routes())
         .merge(health::routes())
         .with_state(site.clone())
