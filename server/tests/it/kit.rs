@@ -8,6 +8,7 @@ pub mod proxy;
 pub mod redis;
 pub mod redis_cluster;
 pub mod sentinel;
+pub mod tab;
 pub mod visitor;
 
 use std::{

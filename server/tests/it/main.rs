@@ -6,6 +6,7 @@ mod accounts;
 mod bus;
 mod checker;
 mod cluster;
+mod endpoints;
 mod events;
 mod hub;
 mod kit;
