@@ -10,6 +10,7 @@
 
 pub mod session;
 pub mod stream;
+pub mod talk;
 pub mod way;
 
 #[cfg(target_arch = "wasm32")]

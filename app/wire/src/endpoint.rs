@@ -142,6 +142,7 @@ fn ask(mut fields: Map<String, Value>) -> Result<Ask, RequestError> {
             omit_self: flag(&fields, "omitSelf", false)?,
             data: data(&mut fields)?,
         },
+        "message" => message(fields)?,
         "join" => Ask::Join { room_id: id(&fields, "roomId")? },
         "leave" => Ask::Leave { room_id: id(&fields, "roomId")? },
         "presence" => Ask::Presence { watch: flag(&fields, "watch", true)? },
@@ -154,6 +155,21 @@ fn ask(mut fields: Map<String, Value>) -> Result<Ask, RequestError> {
             _ => Ok(fields.remove("data").unwrap_or_default()),
         }),
         _ => Ask::Own(OwnMessage { kind: kind.clone(), fields }),
+    })
+}
+
+/// The short way to say something, `{type: "message", roomId?, …}`: to the room, or else to everybody.
+/// What is said is `data`, or else all other fields.
+fn message(mut fields: Map<String, Value>) -> Result<Ask, RequestError> {
+    let omit_self = flag(&fields, "omitSelf", false)?;
+    let room = fields.contains_key("roomId").then(|| id(&fields, "roomId")).transpose()?;
+    for name in ["type", "roomId", "omitSelf"] {
+        fields.remove(name);
+    }
+    let data = fields.remove("data").unwrap_or(Value::Object(fields));
+    Ok(match room {
+        Some(room_id) => Ask::Room { room_id, data, omit_self },
+        None => Ask::Broadcast { data, omit_self },
     })
 }
 
@@ -302,6 +318,10 @@ mod tests {
                 ask: Ok(Ask::Room { room_id: "a:b".into(), data: Value::Null, omit_self: false }),
                 request_id: Some(json!(7))
             }
+        );
+        assert_eq!(
+            read(json!({ "type": "message", "text": "hi", "roomId": "r" })).ask,
+            Ok(Ask::Room { room_id: "r".into(), data: json!({ "text": "hi" }), omit_self: false })
         );
         let own = read(json!({ "type": "move", "x": 1, "requestId": "r" }));
         let Ok(Ask::Own(OwnMessage { kind, fields })) = own.ask else { panic!("{own:?}") };
