@@ -21,7 +21,7 @@ pub enum Event {
         /// As the socket says.
         code: u16,
     },
-    /// The server answered over HTTP that this visitor may not connect: 401, 403 or 404.
+    /// The server answered over HTTP that this visitor may not connect: 401 or 403.
     Refused,
     /// A frame came.
     Text(String),
