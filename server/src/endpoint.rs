@@ -175,10 +175,8 @@ impl Endpoints {
         let socket = Socket::enter(self, &endpoint, visit, Arc::clone(&queue));
         let user = Arc::clone(socket.user_id());
         // Who is met with `connected` hears everybody, and is online everywhere.
-        tokio::join!(
-            self.hear(&[Target::Broadcast, Target::User(Arc::clone(&user))], &endpoint.name),
-            self.set_online(&endpoint.name, &user),
-        );
+        let heard = [Target::Broadcast, Target::User(Arc::clone(&user))];
+        tokio::join!(self.hear(&heard, &endpoint.name), self.set_online(&endpoint.name, &user));
         let greeting = text_frame(&Frame::news(connected).to_json());
         relay.converse(stream, queue, owner, greeting, Talk::new(socket), seat).await;
     }

@@ -137,10 +137,12 @@ impl Endpoints {
                 return false;
             }
         };
-        let gone = self.all().into_iter().filter(|(name, endpoint)| {
-            endpoint.kind == Kind::Custom && stored.iter().all(|definition| *definition.name != **name)
-        });
-        gone.for_each(|(name, _)| drop(self.apply_removal(&name)));
+        for (name, endpoint) in self.all() {
+            let is_stored = stored.iter().any(|definition| *definition.name == *name);
+            if endpoint.kind == Kind::Custom && !is_stored {
+                self.apply_removal(&name);
+            }
+        }
         stored.into_iter().for_each(|definition| self.apply(definition));
         true
     }
@@ -173,8 +175,9 @@ impl Endpoints {
             Some(_) => {}
             None if is_reserved(&definition.name) || self.customs() >= CUSTOM_MAX => {}
             None => {
-                let made = Endpoint::new(&definition.name, Kind::Custom, definition.rule, Arc::new(Plain));
-                made.into_iter().for_each(|endpoint| self.insert(endpoint));
+                if let Some(made) = Endpoint::new(&definition.name, Kind::Custom, definition.rule, Arc::new(Plain)) {
+                    self.insert(made);
+                }
             }
         }
     }

@@ -169,8 +169,9 @@ impl Endpoints {
     async fn hear_notice(&self, notice: Notice) {
         let (wanted, mut changed) = self.peers().hear(&notice, Instant::now());
         if let Some(keys) = &self.shared.keys {
-            let fetching = wanted.into_iter().map(|name| async {
-                let json = keys.get(&report_key(&name, &notice.instance)).await.ok().flatten()?;
+            let instance = &notice.instance;
+            let fetching = wanted.into_iter().map(|name| async move {
+                let json = keys.get(&report_key(&name, instance)).await.ok().flatten()?;
                 Some((name, serde_json::from_str::<Report>(&json).ok()?))
             });
             let fetched: Vec<_> = stream::iter(fetching).buffer_unordered(TOGETHER).collect().await;
@@ -241,7 +242,7 @@ impl Endpoints {
         for (name, endpoint) in self.all() {
             users.extend(endpoint.here().roster.users().map(|(user, _)| (Arc::clone(&name), Arc::clone(user))));
         }
-        let refreshing = users.iter().map(|(name, user)| self.set_online(name, user));
+        let refreshing = users.into_iter().map(|(name, user)| async move { self.set_online(&name, &user).await });
         stream::iter(refreshing).buffer_unordered(TOGETHER).collect::<Vec<()>>().await;
     }
 
