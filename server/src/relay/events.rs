@@ -125,7 +125,7 @@ impl Stream {
                 taken = self.queue.take(&mut events) => match taken {
                     Ok(()) => self.pass_on(&mut events).await?,
                     Err(QueueEnd::Overflow) => return Err(End::Over),
-                    Err(QueueEnd::SessionOver) => {
+                    Err(QueueEnd::SessionOver | QueueEnd::Forbidden) => {
                         self.pass_on(&mut events).await?;
                         return Err(End::Over);
                     }
