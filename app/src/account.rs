@@ -13,6 +13,16 @@ pub struct User {
     pub roles: Vec<String>,
 }
 
+impl User {
+    /// The role of those who look after the site.
+    pub const ADMIN: &str = "admin";
+
+    /// Whether the user looks after the site.
+    pub fn is_admin(&self) -> bool {
+        self.roles.iter().any(|role| role == Self::ADMIN)
+    }
+}
+
 /// One of a user's sessions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -18,6 +18,7 @@ use crate::{
     },
     pages::{
         account::AccountPage,
+        admin::notifications::AdminNotificationsPage,
         architecture::ArchitecturePage,
         code_examples::CodeExamplesPage,
         collaborative_todo::CollaborativeTodoPage,
@@ -62,6 +63,7 @@ pub fn App() -> AnyView {
                     <Route path=path!("/hello-app-cluster/architecture") view=ArchitecturePage ssr=whole.clone() />
                     <Route path=path!("/login") view=LoginPage ssr=whole.clone() />
                     <Route path=path!("/account") view=AccountPage ssr=whole.clone() />
+                    <Route path=path!("/admin/notifications") view=AdminNotificationsPage ssr=whole.clone() />
                     <ParentRoute path=path!("/hello-spa") view=SpaLayout ssr=whole>
                         <Route path=path!("/todo") view=CollaborativeTodoPage />
                         <Route path=path!("/notifications") view=NotificationsPage />

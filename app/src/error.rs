@@ -37,9 +37,18 @@ pub enum Problem {
     /// A sign-in with a name or password that is wrong.
     #[error("The name or the password is wrong.")]
     Credentials,
+    /// Too many sign-ins that were wrong.
+    #[error("Too many attempts were wrong. Please wait a few minutes before you try again.")]
+    TooOften,
     /// Something that is for users only.
     #[error("Please sign in first.")]
     SignedOut,
+    /// Something that is for administrators only.
+    #[error("This is for administrators.")]
+    Forbidden,
+    /// A notification for everybody that cannot be sent as it is.
+    #[error("A notification is one line of 1 to 500 characters, with a level.")]
+    SystemNotification,
     /// The accounts cannot be looked up, or more sign in at once than the instance takes.
     #[error("Signing in is not possible just now. Please try again in a moment.")]
     Busy,
@@ -62,7 +71,7 @@ pub enum Problem {
 
 impl Problem {
     /// Every problem an address may name, for [`Problem::from_code`].
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 17] = [
         Self::TitleEmpty,
         Self::TitleTooLong,
         Self::TitleControl,
@@ -70,7 +79,10 @@ impl Problem {
         Self::Name,
         Self::TaskGone,
         Self::Credentials,
+        Self::TooOften,
         Self::SignedOut,
+        Self::Forbidden,
+        Self::SystemNotification,
         Self::Busy,
         Self::PageNotFound,
         Self::BadRequest,
@@ -87,8 +99,11 @@ impl Problem {
             | Self::TitleControl
             | Self::Message
             | Self::Name
+            | Self::SystemNotification
             | Self::BadRequest => 400,
             Self::Credentials | Self::SignedOut => 401,
+            Self::Forbidden => 403,
+            Self::TooOften => 429,
             Self::TaskGone | Self::PageNotFound => 404,
             Self::Internal => 500,
             Self::Unavailable | Self::Offline | Self::Busy => 503,
@@ -105,7 +120,10 @@ impl Problem {
             Self::Name => "name",
             Self::TaskGone => "task-gone",
             Self::Credentials => "credentials",
+            Self::TooOften => "too-often",
             Self::SignedOut => "signed-out",
+            Self::Forbidden => "forbidden",
+            Self::SystemNotification => "system-notification",
             Self::Busy => "busy",
             Self::PageNotFound => "page-not-found",
             Self::BadRequest => "bad-request",

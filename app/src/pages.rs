@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod address;
+pub mod admin;
 pub mod architecture;
 pub mod code_examples;
 pub mod collaborative_todo;

@@ -120,10 +120,11 @@ mod tests {
 
     #[test]
     fn a_notification_is_one_line_with_a_known_level() {
+        let too_long = "x".repeat(NotificationDraft::MAX_CHARS + 1);
         let parse = |message, level| NotificationDraft::parse(message, level, true);
         assert_eq!(parse("  ", "info"), Err(DraftError::Message));
         assert_eq!(parse("two\nlines", "info"), Err(DraftError::Message));
-        assert_eq!(parse(&"x".repeat(501), "info"), Err(DraftError::Message));
+        assert_eq!(parse(&too_long, "info"), Err(DraftError::Message));
         assert_eq!(parse("down at noon", "loud"), Err(DraftError::Level));
         let sent = parse(" down at noon ", "").map(|draft| draft.sent_at("now".into()));
         assert_eq!(sent.map(|sent| (sent.message, sent.level)), Ok(("down at noon".into(), Severity::Info)));

@@ -8,6 +8,8 @@ export class Complaints {
     /** Listens to every window of this context, those that open later as well. */
     watch(context: BrowserContext): void {
         context.on('console', (message) => {
+            // Chromium's advice when a page is slow to start: says something of the machine, nothing of the page.
+            if (/preloaded using link preload but not used within a few seconds/.test(message.text())) return;
             const isComplaint = ['error', 'warning', 'assert'].includes(message.type());
             if (isComplaint || /hydration/i.test(message.text())) {
                 this.#heard.push(`${message.type()} at ${message.page()?.url()}: ${message.text()}`);

@@ -4,7 +4,7 @@ pub mod command;
 mod password;
 mod standing;
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use app::ports::StoreError;
 use thiserror::Error;
@@ -181,7 +181,13 @@ impl Accounts {
 
     /// What is known of a user now, at most two seconds late.
     pub async fn standing(&self, user_id: &str) -> Standing {
-        self.standings.of(user_id).await
+        let id = user_id.to_owned();
+        self.standings(std::slice::from_ref(&id)).await.remove(&id).unwrap_or(Standing::Unknown)
+    }
+
+    /// The same of several users with one question; those nobody knows anything of are left out.
+    pub async fn standings(&self, user_ids: &[String]) -> HashMap<String, Standing> {
+        self.standings.of(user_ids).await
     }
 }
 

@@ -1,5 +1,6 @@
 //! Carries messages between instances and keeps the replay log.
 
+mod buckets;
 mod memory;
 mod redis;
 
@@ -10,6 +11,7 @@ use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 use wire::{Channel, Message, Pattern, Position, Positions};
 
+pub use buckets::{Buckets, Quota, Taken};
 pub use memory::MemoryBus;
 pub use redis::{Keys, Put, RedisBus, Told, TopicInbox, Topics};
 

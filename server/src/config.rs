@@ -2,6 +2,7 @@
 
 mod error;
 mod load;
+mod network;
 mod redis;
 mod sessions;
 
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use wire::Pattern;
 
 pub use error::ConfigError;
+pub use network::{Network, Origin};
 pub use redis::{ClusterConfig, RedisConfig, RedisMode, RedisNode, SentinelConfig, SingleConfig};
 pub use sessions::{AccountsConfig, SessionsConfig, SessionsMode};
 
@@ -52,6 +54,10 @@ pub struct ServerConfig {
     pub site_root: PathBuf,
     /// How long a stop may take before connections are cut, in seconds.
     pub shutdown_seconds: u64,
+    /// Proxies that are believed when they say who asks and how: `X-Forwarded-For`, `X-Forwarded-Proto`.
+    pub trusted_proxies: Vec<Network>,
+    /// Where browsers find the site; empty believes their `Host`.
+    pub origins: Vec<Origin>,
 }
 
 impl Default for ServerConfig {
@@ -62,6 +68,8 @@ impl Default for ServerConfig {
             data_dir: "./data".into(),
             site_root: PathBuf::new(),
             shutdown_seconds: 8,
+            trusted_proxies: Vec::new(),
+            origins: Vec::new(),
         }
     }
 }
@@ -135,11 +143,14 @@ pub struct MongoConfig {
 pub struct LimitsConfig {
     /// WebSocket messages a second and socket.
     pub socket_messages: u32,
+    /// Connections this instance holds, sockets included; fewer where the system allows fewer files.
+    pub connections: usize,
     /// Sockets an address.
     pub sockets_per_address: usize,
     /// Sockets this instance takes in a second; more are answered 503 and come again later.
     pub connects_per_second: u32,
-    /// Changing requests a second and address, in the long run; bursts of twice as many pass.
+    /// Changing requests a second and address, in the long run and on all instances together; bursts of
+    /// twice as many pass.
     pub requests_per_second: u32,
     /// Bytes that wait for one slow socket before it is closed.
     pub queue_bytes: usize,
@@ -151,6 +162,7 @@ impl Default for LimitsConfig {
     fn default() -> Self {
         Self {
             socket_messages: wire::limits::MESSAGES_PER_INTERVAL,
+            connections: 100_000,
             sockets_per_address: 1_000,
             connects_per_second: 20_000,
             requests_per_second: 200,

@@ -6,6 +6,7 @@ mod auth;
 pub mod body;
 mod broadcast;
 mod endpoints;
+mod entry;
 mod events;
 mod guard;
 mod headers;
@@ -13,12 +14,13 @@ mod health;
 mod origin;
 mod pages;
 mod serve;
+mod shape;
 mod sockets;
 mod status;
 mod todos;
 pub mod visitor;
 
-use std::{net::SocketAddr, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use app::ports::Ports;
 use axum::{Router, extract::FromRef, middleware};
@@ -26,15 +28,15 @@ use http::StatusCode;
 use leptos::config::LeptosOptions;
 use wire::Code;
 
-use crate::{config::LimitsConfig, endpoint::Endpoints, hub::Hub, relay::Relay, session::Door, store::Store};
+use crate::{
+    config::Config, endpoint::Endpoints, hub::Hub, relay::Relay, session::Door, store::Store, throttle::Throttle,
+};
 use answer::ApiError;
+use entry::Gate;
 use guard::Guard;
 
-pub use serve::serve;
-
-/// The address a request came from.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer(pub SocketAddr);
+pub use entry::{Entry, Peer, Scheme, network};
+pub use serve::{Slots, serve};
 
 /// What handlers need, cheap to clone.
 #[derive(Clone)]
@@ -55,6 +57,8 @@ pub struct Site {
     pub backends: Backends,
     /// Where the site's files are and what they are called.
     pub leptos: LeptosOptions,
+    /// For routes that limit what one address, user or account may do.
+    pub throttle: Throttle,
     /// When the instance started.
     pub started_at: Instant,
 }
@@ -75,7 +79,7 @@ impl FromRef<Site> for LeptosOptions {
 }
 
 /// Everything an instance answers.
-pub fn router(site: Site, limits: &LimitsConfig) -> Router {
+pub fn router(site: Site, config: &Config) -> Router {
     let api = Router::new()
         .merge(admin::routes())
         .merge(auth::routes())
@@ -86,18 +90,23 @@ pub fn router(site: Site, limits: &LimitsConfig) -> Router {
         .with_state(site.clone())
         .merge(todos::routes().with_state(site.ports.clone()))
         .method_not_allowed_fallback(method_not_allowed);
-    let guard = Arc::new(Guard::new(limits));
+    let guard = Guard::new(site.throttle.clone(), &config.limits);
+    let gate = Arc::new(Gate::new(&config.server));
+    let mode = site.backends.mode;
     let door = site.door.clone();
     let routes = Router::new()
         .merge(api)
         .route("/api/{*path}", axum::routing::any(unknown_route))
         .route_layer(middleware::from_fn(answer::finish))
         .merge(sockets::routes().with_state(site.clone()))
-        .merge(pages::routes(site));
+        .merge(pages::routes(site))
+        .layer(middleware::from_fn_with_state(guard.clone(), guard::limit_user));
     door.guard(routes)
         .layer(middleware::from_fn_with_state(guard, guard::limit))
         .layer(middleware::from_fn(origin::require_same_origin))
-        .layer(middleware::from_fn(headers::add))
+        .layer(middleware::from_fn(shape::refuse_malformed))
+        .layer(middleware::from_fn_with_state(mode, headers::add))
+        .layer(middleware::from_fn_with_state(gate, entry::note))
 }
 
 async fn unknown_route() -> ApiError {

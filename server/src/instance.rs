@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     account::{AccountError, Accounts},
-    bus::{Bus, BusError, Inbox, Keys, MemoryBus, RedisBus, TopicInbox, Topics},
+    bus::{Buckets, Bus, BusError, Inbox, Keys, MemoryBus, RedisBus, TopicInbox, Topics},
     cluster::ClusterPort,
     config::{Config, RedisMode, SessionsMode},
     endpoint::{Endpoints, RegisterError, builtin},
@@ -31,6 +31,7 @@ use crate::{
     session::{self, Door, SecretError, Sessions, Watch},
     store::{OpenError, Store},
     teller::Teller,
+    throttle::Throttle,
 };
 
 /// How long the start waits for Redis, so that the instance can claim its name.
@@ -95,7 +96,7 @@ impl Instance {
         let accounts = Arc::new(Accounts::new(&store));
         let first_password = prepare_admin(&accounts, &store, &config).await?;
         let redis_mode = config.redis.effective_mode();
-        let Started { bus, inbox, topics, topic_inbox, keys } = start_bus(&config, redis_mode)?;
+        let StartedBus { bus, inbox, topics, topic_inbox, keys, buckets } = start_bus(&config, redis_mode)?;
         let key = session::cookie_key(&config.sessions.secret, &config.server.data_dir)?;
         if config.sessions.secret.is_empty() && keys.is_some() {
             tracing::warn!("SESSION_SECRET is not set: whoever signs in here is a guest on other instances");
@@ -111,14 +112,14 @@ impl Instance {
         let teller = Teller::start(store.outbox(), hub.clone());
         let cluster = ClusterPort::start(hub.clone(), relay.clone(), redis_mode, started_at);
         let ports = Ports { cluster: Arc::new(cluster), todos: store.todos(), notifications: store.notifications() };
-        let endpoints =
-            Endpoints::start(relay.clone(), hub.clone(), topics, topic_inbox, keys, store.endpoints());
+        let endpoints = Endpoints::start(relay.clone(), hub.clone(), topics, topic_inbox, keys, store.endpoints());
         builtin::register(&endpoints, &ports, config.limits.socket_messages)?;
         let leptos = leptos_options(&config)?;
         let backends = Backends { redis: redis_mode, mode: config.site.mode };
-        let door = Door::new(sessions, accounts, key, config.site.mode);
-        let site = Site { ports, hub, relay, endpoints, store, door, backends, leptos, started_at };
-        let router = http::router(site.clone(), &config.limits);
+        let throttle = Throttle::new(buckets);
+        let door = Door::new(sessions, accounts, throttle.clone(), key, config.site.mode);
+        let site = Site { ports, hub, relay, endpoints, store, door, backends, leptos, throttle, started_at };
+        let router = http::router(site.clone(), &config);
         Ok(Self { listener, router, config, site, teller, watch, bus, first_password })
     }
 
@@ -158,7 +159,8 @@ impl Instance {
         let (hub, relay, store) = (site.hub.clone(), site.relay.clone(), Arc::clone(&site.store));
         let (sessions, endpoints) = (site.door.sessions.clone(), site.endpoints.clone());
         let stop = CancellationToken::new();
-        let serving = tokio::spawn(http::serve(listener, router, stop.clone()));
+        let slots = http::Slots::new(&config);
+        let serving = tokio::spawn(http::serve(listener, router, slots, stop.clone()));
         shutdown.await;
         tracing::info!("stopping");
         stop.cancel();
@@ -212,24 +214,26 @@ async fn prepare_admin(
     Ok(None)
 }
 
-/// A bus and what goes over its connections.
-struct Started {
+/// The bus, its inbox, and what is told, kept and counted for all instances together, where there are others.
+struct StartedBus {
     bus: Arc<dyn Bus>,
     inbox: Inbox,
     topics: Topics,
     topic_inbox: TopicInbox,
     keys: Option<Keys>,
+    buckets: Option<Arc<dyn Buckets>>,
 }
 
-fn start_bus(config: &Config, mode: RedisMode) -> Result<Started, BusError> {
+fn start_bus(config: &Config, mode: RedisMode) -> Result<StartedBus, BusError> {
     if mode == RedisMode::None {
         let (bus, inbox) = MemoryBus::new();
         let (topics, topic_inbox) = Topics::local(bus.link());
-        return Ok(Started { bus, inbox, topics, topic_inbox, keys: None });
+        return Ok(StartedBus { bus, inbox, topics, topic_inbox, keys: None, buckets: None });
     }
     let (bus, inbox, topic_inbox) = RedisBus::start(&config.redis, config.site.prefix())?;
     let (topics, keys) = (bus.topics(), Some(bus.keys()));
-    Ok(Started { bus, inbox, topics, topic_inbox, keys })
+    let buckets: Option<Arc<dyn Buckets>> = Some(bus.clone());
+    Ok(StartedBus { bus, inbox, topics, topic_inbox, keys, buckets })
 }
 
 /// Waits a moment for the link, so that the name can be claimed.

@@ -26,5 +26,6 @@ pub mod session;
 pub mod socket;
 pub mod store;
 pub mod teller;
+pub mod throttle;
 
 pub use instance::{Instance, StartError};

@@ -9,6 +9,7 @@
 //! Redis has lost data when its state has another name than before: only then is a session that is not
 //! there looked for elsewhere; otherwise it is over.
 
+mod attempts;
 mod backup;
 mod endings;
 mod facts;
@@ -89,6 +90,8 @@ struct Inner {
 struct Found {
     /// The name of their state.
     name: Option<String>,
+    /// Whether the link was lost since.
+    is_anew: bool,
     /// When every instance has put back what it remembers.
     settled_at: Option<Instant>,
 }
@@ -213,7 +216,8 @@ impl Inner {
 
     /// Whether every instance has had the time to put back what it remembers.
     fn is_settled(&self) -> bool {
-        self.found().settled_at.is_none_or(|at| at <= Instant::now())
+        let found = self.found();
+        !found.is_anew && found.settled_at.is_none_or(|at| at <= Instant::now())
     }
 
     /// When a session that is used now ends unless it is used again.
@@ -232,6 +236,7 @@ impl Inner {
         {
             tracing::debug!(%error, "redis hears of an ended session later");
             self.memory().endings.tell_later(ending.clone());
+            self.repair_wanted.notify_one();
         }
         // With no room left the others find out by themselves.
         let _ = self.announced.try_send(ending);

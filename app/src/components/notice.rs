@@ -23,6 +23,8 @@ pub enum Notice {
     Deleted,
     /// A notification was sent.
     Sent,
+    /// An administrator told everybody.
+    Told,
     /// The visitor signed out.
     SignedOut,
     /// A session was ended.
@@ -37,6 +39,7 @@ impl Notice {
             Self::Changed => "changed",
             Self::Deleted => "deleted",
             Self::Sent => "sent",
+            Self::Told => "told",
             Self::SignedOut => "signed-out",
             Self::SessionEnded => "session-ended",
         }
@@ -49,6 +52,7 @@ impl Notice {
             Self::Changed => "The task was changed.",
             Self::Deleted => "The task was deleted.",
             Self::Sent => "Your message is on its way to every open browser.",
+            Self::Told => "Everybody is told.",
             Self::SignedOut => "You are signed out.",
             Self::SessionEnded => "The session was ended.",
         }
@@ -56,8 +60,15 @@ impl Notice {
 
     /// What an address names; `None` for anything made up.
     pub fn from_code(code: &str) -> Option<Self> {
-        const ALL: [Notice; 6] =
-            [Notice::Added, Notice::Changed, Notice::Deleted, Notice::Sent, Notice::SignedOut, Notice::SessionEnded];
+        const ALL: [Notice; 7] = [
+            Notice::Added,
+            Notice::Changed,
+            Notice::Deleted,
+            Notice::Sent,
+            Notice::Told,
+            Notice::SignedOut,
+            Notice::SessionEnded,
+        ];
         ALL.into_iter().find(|notice| notice.code() == code)
     }
 }

@@ -54,6 +54,7 @@ fn show(outcome: Result<Option<AccountView>, Problem>) -> AnyView {
 #[component]
 fn Account(account: AccountView) -> impl IntoView {
     let AccountView { user, sessions } = account;
+    let is_admin = user.is_admin();
     let roles = if user.roles.is_empty() { "None".to_owned() } else { user.roles.join(", ") };
     view! {
         <section class="card" aria-labelledby="who">
@@ -77,10 +78,27 @@ fn Account(account: AccountView) -> impl IntoView {
                 </form>
             </div>
         </section>
+        {is_admin.then(|| view! { <AdminPages /> })}
         <section class="card" aria-labelledby="sessions">
             <h2 id="sessions">"Sessions"</h2>
             <ul class="sessions" role="list" aria-labelledby="sessions">
                 {sessions.into_iter().map(|session| view! { <Session session /> }).collect_view()}
+            </ul>
+        </section>
+    }
+    .into_any()
+}
+
+/// What an administrator may do besides.
+#[component]
+fn AdminPages() -> impl IntoView {
+    view! {
+        <section class="card" aria-labelledby="administration">
+            <h2 id="administration">"Administration"</h2>
+            <ul>
+                <li>
+                    <PageLink href=address::ADMIN_NOTIFICATIONS>"Tell everybody"</PageLink>
+                </li>
             </ul>
         </section>
     }

@@ -24,6 +24,8 @@ pub const SPA_ABOUT: &str = "/hello-spa/about";
 pub const LOGIN: &str = "/login";
 /// One's own sessions.
 pub const ACCOUNT: &str = "/account";
+/// Telling everybody, for administrators.
+pub const ADMIN_NOTIFICATIONS: &str = "/admin/notifications";
 
 /// Old addresses and where their pages are now: permanent redirects (308), for the HTTP
 /// router to mount.

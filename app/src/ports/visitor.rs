@@ -1,6 +1,6 @@
 //! The visitor behind a request.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use thiserror::Error;
@@ -38,6 +38,9 @@ pub enum LogInError {
     /// More sign in at once than the instance takes.
     #[error("too many sign in at once")]
     Busy,
+    /// Too many attempts were wrong lately; when the next one is allowed.
+    #[error("too many wrong attempts")]
+    TooOften(Duration),
     /// The accounts cannot be looked up just now.
     #[error(transparent)]
     Unavailable(StoreError),

@@ -12,7 +12,7 @@ use crate::store::Users;
 
 /// How long an answer of the store is good.
 const FRESH_FOR: Duration = Duration::from_secs(2);
-/// Answers kept at most; with more, those that are not fresh any more go, then all.
+/// Answers kept at most; with more, those that are not fresh any more go, then all; the ids asked for at once come on top.
 const KEPT: usize = 10_000;
 
 /// What an account says of its user.
@@ -43,32 +43,52 @@ impl Standings {
         Self { users, kept: Mutex::default() }
     }
 
-    pub(super) async fn of(&self, user_id: &str) -> Standing {
-        let Some(users) = &self.users else { return Standing::Unknown };
-        let before = self.kept().get(user_id).cloned();
-        if let Some((since, standing)) = &before
-            && since.elapsed() < FRESH_FOR
+    /// Of these users, those known: the others are [`Standing::Unknown`].
+    pub(super) async fn of(&self, user_ids: &[String]) -> HashMap<String, Standing> {
+        let Some(users) = &self.users else { return HashMap::new() };
+        let mut standings = HashMap::with_capacity(user_ids.len());
+        let mut stale = Vec::new();
         {
-            return standing.clone();
-        }
-        let standing = match users.find_by_id(user_id).await {
-            Ok(Some(user)) => Standing::Known { roles: user.roles, sessions_from: user.sessions_from },
-            Ok(None) => Standing::Gone,
-            Err(error) => {
-                tracing::debug!(%error, "accounts cannot be looked up");
-                // As good as anything: an outage of the store changes nobody's rights.
-                before.map_or(Standing::Unknown, |(_, standing)| standing)
+            let kept = self.kept();
+            for id in user_ids {
+                let before = kept.get(id);
+                if before.is_none_or(|(since, _)| since.elapsed() >= FRESH_FOR) {
+                    stale.push(id.clone());
+                }
+                if let Some((_, standing)) = before {
+                    standings.insert(id.clone(), standing.clone());
+                }
             }
-        };
+        }
+        if stale.is_empty() {
+            return standings;
+        }
+        match users.find_by_ids(&stale).await {
+            Ok(found) => {
+                let mut now: HashMap<String, Standing> = stale.into_iter().map(|id| (id, Standing::Gone)).collect();
+                for user in found {
+                    let standing = Standing::Known { roles: user.roles, sessions_from: user.sessions_from };
+                    now.insert(user.id, standing);
+                }
+                self.keep(&now);
+                standings.extend(now);
+            }
+            // What was known is as good as anything: an outage of the store changes nobody's rights.
+            Err(error) => tracing::debug!(%error, "accounts cannot be looked up"),
+        }
+        standings
+    }
+
+    fn keep(&self, standings: &HashMap<String, Standing>) {
         let mut kept = self.kept();
-        if kept.len() >= KEPT {
+        if kept.len() + standings.len() > KEPT {
             kept.retain(|_, (since, _)| since.elapsed() < FRESH_FOR);
         }
-        if kept.len() >= KEPT {
+        if kept.len() + standings.len() > KEPT {
             kept.clear();
         }
-        kept.insert(user_id.to_owned(), (Instant::now(), standing.clone()));
-        standing
+        let now = Instant::now();
+        kept.extend(standings.iter().map(|(id, standing)| (id.clone(), (now, standing.clone()))));
     }
 
     fn kept(&self) -> MutexGuard<'_, HashMap<String, (Instant, Standing)>> {

@@ -8,6 +8,7 @@
     reason = "what is joined is locked while Redis is told, so that orders never cross"
 )]
 
+mod buckets;
 mod claim;
 mod connect;
 mod connection;
@@ -25,6 +26,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use fred::types::scripts::Script;
 use futures_util::future::try_join_all;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -71,6 +73,8 @@ struct Shared {
     events: mpsc::Sender<Event>,
     log: Log,
     index: Index,
+    /// Takes tokens from a bucket.
+    take: Script,
     /// Names this process: in heartbeats and claims. `{pid}@{host}#{random}`.
     token: String,
     /// The claimed instance id.
@@ -99,6 +103,7 @@ impl RedisBus {
             events,
             log: Log::new(prefix.clone()),
             index: Index::new(prefix.clone()),
+            take: buckets::script(),
             token: claim::token(),
             claim: Mutex::default(),
             prefix,

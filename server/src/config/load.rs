@@ -97,6 +97,9 @@ impl Config {
                 return refuse(key, "0", "1 or more");
             }
         }
+        if self.limits.connections == 0 {
+            return refuse("limits.connections", "0", "1 or more");
+        }
         Ok(())
     }
 }

@@ -67,6 +67,7 @@ impl From<LogInError> for ApiError {
                 let error = "Too many sign in at once; please try again in a moment.";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::TooManyConnections, error).retry_after(BUSY_FOR)
             }
+            LogInError::TooOften(wait) => Self::rate_limited(wait),
             LogInError::Unavailable(error) => error.into(),
         }
     }

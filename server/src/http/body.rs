@@ -3,8 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    body::{Body, Bytes},
+    body::{Body, Bytes, HttpBody},
     extract::{FromRequest, Request},
+    middleware::Next,
+    response::Response,
 };
 use http::{HeaderMap, HeaderName, StatusCode, header};
 use http_body_util::BodyExt;
@@ -33,13 +35,8 @@ impl<S: Sync> FromRequest<S> for JsonBody {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        let announced =
-            request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-        if announced.is_some_and(|bytes: u64| bytes > DISCARDED_BYTES as u64) {
-            return Err(too_large());
-        }
-        let bytes =
-            tokio::time::timeout(SENT_WITHIN, read(request.into_body())).await.unwrap_or_else(|_| Err(too_slow()))?;
+        let (head, body) = request.into_parts();
+        let bytes = read(&head.headers, body).await?;
         if bytes.trim_ascii().is_empty() {
             return Ok(Self(Value::Null));
         }
@@ -47,6 +44,19 @@ impl<S: Sync> FromRequest<S> for JsonBody {
         serde_json::from_slice(&bytes)
             .map(Self)
             .map_err(|error| ApiError::bad_request(Code::InvalidJson, format!("The body is not JSON: {error}.")))
+    }
+}
+
+/// Middleware for routes that read bodies by themselves, without a limit and for as long as they come:
+/// hands them a body that is there as a whole, or refuses as [`JsonBody`] does.
+pub async fn whole(request: Request, next: Next) -> Response {
+    if request.body().is_end_stream() {
+        return next.run(request).await;
+    }
+    let (head, body) = request.into_parts();
+    match read(&head.headers, body).await {
+        Ok(bytes) => next.run(Request::from_parts(head, bytes.into())).await,
+        Err(refused) => refused.at(head.uri.path()),
     }
 }
 
@@ -63,8 +73,17 @@ pub fn valid_uuid(text: &str) -> Option<Arc<str>> {
     ((1..=UUID_BYTES).contains(&text.len()) && text.bytes().all(is_allowed)).then(|| text.into())
 }
 
+/// Reads a body, unless it is known from the start to be unbearable.
+async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, ApiError> {
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|bytes: u64| bytes > DISCARDED_BYTES as u64) {
+        return Err(too_large());
+    }
+    tokio::time::timeout(SENT_WITHIN, read_to_end(body)).await.unwrap_or_else(|_| Err(too_slow()))
+}
+
 /// Reads a body to its end, even when it turns out too large, as far as that is bearable.
-async fn read(mut body: Body) -> Result<Bytes, ApiError> {
+async fn read_to_end(mut body: Body) -> Result<Bytes, ApiError> {
     let mut kept = Vec::new();
     let mut sent = 0;
     while let Some(frame) = body.frame().await {

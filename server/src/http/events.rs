@@ -10,11 +10,11 @@ use axum::{
     routing::get,
 };
 use futures_util::{StreamExt, stream};
-use http::{HeaderMap, HeaderName, StatusCode, header};
+use http::{Extensions, HeaderMap, HeaderName, StatusCode, header};
 use uuid::Uuid;
 use wire::{Code, Layer, Pattern, limits::SUBSCRIPTIONS};
 
-use super::{Peer, Site, answer::ApiError, body::valid_uuid, origin, sockets::no_seat};
+use super::{Peer, Site, answer::ApiError, body::valid_uuid, network, origin, sockets::no_seat};
 use crate::{
     hub::Omit,
     relay::{Positions, StreamRequest},
@@ -27,8 +27,11 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// Keeps nginx, and those who follow it, from holding events back.
 const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
+/// Where it is.
+pub(super) const PATH: &str = "/api/1/app-cluster/events";
+
 pub(super) fn routes() -> Router<Site> {
-    Router::new().route("/api/1/app-cluster/events", get(connect))
+    Router::new().route(PATH, get(connect))
 }
 
 async fn connect(
@@ -37,9 +40,10 @@ async fn connect(
     Extension(line): Extension<Line>,
     Extension(visitor): Extension<Arc<RequestVisitor>>,
     headers: HeaderMap,
+    extensions: Extensions,
     parameters: Result<Query<Vec<(String, String)>>, QueryRejection>,
 ) -> Result<Response, ApiError> {
-    if !origin::is_same_origin(&headers) {
+    if !origin::is_same_origin(&headers, &extensions) {
         return Err(origin::refusal());
     }
     let Query(parameters) =
@@ -47,7 +51,7 @@ async fn connect(
     let last_event_id = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok());
     let mut request = read(parameters, last_event_id)?;
     request.owner = visitor.owner().await.map(Arc::new);
-    let seat = site.relay.seat(peer.ip()).map_err(|error| no_seat(error, peer))?;
+    let seat = site.relay.seat(network(peer.ip())).map_err(|error| no_seat(error, peer))?;
     let mut chunks = site.relay.stream(request, seat, line);
     let body = stream::poll_fn(move |context| chunks.poll_recv(context)).map(Ok::<_, Infallible>);
     let headers = [

@@ -1,73 +1,63 @@
-//! How much one address may change in a while.
+//! How much one address, and one user, may change in a while.
 
-use std::{
-    net::{IpAddr, Ipv6Addr},
-    num::NonZeroU32,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-};
-
+use app::ports::CurrentVisitor;
 use axum::{
     extract::{Request, State},
     middleware::Next,
     response::Response,
 };
-use governor::{
-    Quota, RateLimiter,
-    clock::{Clock, DefaultClock},
-    state::keyed::DashMapStateStore,
+
+use super::{Peer, answer::ApiError, network};
+use crate::{
+    config::LimitsConfig,
+    throttle::{Exhausted, Quota, Scope, Throttle},
 };
 
-use super::{Peer, answer::ApiError};
-use crate::config::LimitsConfig;
-
-/// Requests between two looks for addresses that need not be remembered any more.
-const SWEEP_EVERY: u32 = 10_000;
-
-/// Token buckets, one an address. Reading is free.
+/// A token for every request that may change something. Reading is free.
+#[derive(Clone)]
 pub(super) struct Guard {
-    limiter: RateLimiter<IpAddr, DashMapStateStore<IpAddr>, DefaultClock>,
-    requests: AtomicU32,
+    throttle: Throttle,
+    quota: Quota,
 }
 
 impl Guard {
-    pub(super) fn new(limits: &LimitsConfig) -> Self {
-        let each_second = NonZeroU32::new(limits.requests_per_second).unwrap_or(NonZeroU32::MIN);
-        let burst = each_second.saturating_mul(NonZeroU32::MIN.saturating_add(1));
-        Self {
-            limiter: RateLimiter::dashmap(Quota::per_second(each_second).allow_burst(burst)),
-            requests: AtomicU32::new(0),
-        }
+    pub(super) fn new(throttle: Throttle, limits: &LimitsConfig) -> Self {
+        Self { throttle, quota: Quota::per_second(limits.requests_per_second) }
     }
 }
 
 /// Answers 429 to an address that changes too much.
-pub(super) async fn limit(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+pub(super) async fn limit(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     if request.method().is_safe() {
         return next.run(request).await;
     }
     let Some(Peer(peer)) = request.extensions().get::<Peer>().copied() else { return next.run(request).await };
-    if guard.requests.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY == SWEEP_EVERY - 1 {
-        guard.limiter.retain_recent();
-    }
-    match guard.limiter.check_key(&network(peer.ip())) {
+    let key = network(peer.ip()).to_string();
+    match guard.throttle.take(Scope::Address, &key, guard.quota).await {
         Ok(()) => next.run(request).await,
-        Err(not_until) => {
-            let wait = not_until.wait_time_from(DefaultClock::default().now());
-            ApiError::rate_limited(wait).at(request.uri().path())
-        }
+        Err(exhausted) => ApiError::from(exhausted).at(request.uri().path()),
     }
 }
 
-/// What one subscriber of an Internet provider has: an IPv4 address, or an IPv6 network of 64 bits.
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
+/// The same for whoever is signed in, from however many addresses. Stands behind the door.
+pub(super) async fn limit_user(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    if request.method().is_safe() {
+        return next.run(request).await;
+    }
+    let visitor = request.extensions().get::<CurrentVisitor>().cloned();
+    let user = match visitor {
+        Some(CurrentVisitor(visitor)) => visitor.user().await,
+        None => None,
+    };
+    let Some(user) = user else { return next.run(request).await };
+    match guard.throttle.take(Scope::User, &user.id, guard.quota).await {
+        Ok(()) => next.run(request).await,
+        Err(exhausted) => ApiError::from(exhausted).at(request.uri().path()),
+    }
+}
+
+impl From<Exhausted> for ApiError {
+    fn from(exhausted: Exhausted) -> Self {
+        Self::rate_limited(exhausted.wait)
     }
 }

@@ -1,15 +1,21 @@
 //! The site: pages, server functions and files.
 
 use app::{App, pages::REDIRECTS, ports::Ports, shell};
-use axum::{Router, extract::RawQuery, response::Redirect, routing::get};
-use http::{HeaderValue, header};
+use axum::{
+    Router,
+    extract::{RawQuery, Request},
+    middleware::{self, Next},
+    response::{Redirect, Response},
+    routing::get,
+};
+use http::{HeaderValue, Uri, header};
 use leptos::{
     nonce::use_nonce,
     prelude::{provide_context, use_context},
 };
 use leptos_axum::{LeptosRoutes, ResponseOptions, file_and_error_handler_with_context, generate_route_list};
 
-use super::Site;
+use super::{Site, body};
 
 pub(super) fn routes(site: Site) -> Router {
     let context = {
@@ -28,6 +34,38 @@ pub(super) fn routes(site: Site) -> Router {
         .leptos_routes_with_context(&site, generate_route_list(App), context.clone(), document)
         .fallback(file_and_error_handler_with_context::<Site, _>(context, shell))
         .with_state(site)
+        .layer(middleware::from_fn(lead_home))
+        .layer(middleware::from_fn(body::whole))
+}
+
+/// Sends a form back to this site only: Leptos answers one it cannot read with the address the form says
+/// it comes from, whatever that is. A redirect to anywhere else is the doing of whoever wrote it.
+async fn lead_home(request: Request, next: Next) -> Response {
+    let referer = request.headers().get(header::REFERER).filter(|_| !request.method().is_safe()).cloned();
+    let mut response = next.run(request).await;
+    if let Some(referer) = referer
+        && let Some(location) = response.headers().get(header::LOCATION)
+        && let (Ok(referer), Ok(location)) = (referer.to_str(), location.to_str())
+        && is_from(location, referer)
+    {
+        let home = own_part(location).unwrap_or(HeaderValue::from_static("/"));
+        response.headers_mut().insert(header::LOCATION, home);
+    }
+    response
+}
+
+/// Whether an address was made of the one a form came from.
+fn is_from(location: &str, referer: &str) -> bool {
+    let page = referer.split(['?', '#']).next().unwrap_or_default();
+    location.get(..page.len()).is_some_and(|start| start.eq_ignore_ascii_case(page))
+}
+
+/// The path and the query of an address; none when it could lead elsewhere without a host.
+fn own_part(location: &str) -> Option<HeaderValue> {
+    let location: Uri = location.parse().ok()?;
+    let part = location.path_and_query()?.as_str();
+    let is_path = part.starts_with('/') && !part.starts_with("//") && !part.starts_with("/\\");
+    is_path.then(|| HeaderValue::try_from(part).ok())?
 }
 
 /// The page is at `to` now; what was asked of it there stays.
@@ -49,5 +87,33 @@ fn provide(ports: &Ports) {
     );
     if let Ok(policy) = HeaderValue::try_from(policy) {
         response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_from, own_part};
+
+    #[test]
+    fn only_where_a_form_says_it_comes_from_is_looked_at() {
+        let referer = "https://evil.example/form?a=b#c";
+        assert!(is_from("https://evil.example/form?__err=x", referer));
+        assert!(is_from("HTTPS://evil.example/form", referer));
+        for written in ["https://idp.example/sign-in", "/done#there", "https://evil.example/", ""] {
+            assert!(!is_from(written, referer), "{written}");
+        }
+    }
+
+    #[test]
+    fn a_redirect_keeps_its_path_and_nothing_else() {
+        let part = |location| own_part(location).map(|part| part.to_str().unwrap().to_owned()).unwrap_or_default();
+        assert_eq!(part("/hello-spa/todo?notice=added"), "/hello-spa/todo?notice=added");
+        assert_eq!(part("http://site.example:8080/a?b=c"), "/a?b=c");
+        assert_eq!(part("https://evil.example"), "/");
+        for elsewhere in
+            ["//evil.example", "https://evil.example//evil.example", "javascript:x()", "/\\evil.example", ""]
+        {
+            assert_eq!(part(elsewhere), "", "{elsewhere}");
+        }
     }
 }

@@ -1,8 +1,20 @@
 //! Accepts connections and serves them until told to stop.
 
-use std::{net::SocketAddr, time::Duration};
+mod conduit;
+mod heads;
+mod slots;
 
-use axum::{Router, body::Body, extract::Request};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{Router, body::Body, extract::Request, response::Response};
+use http::{HeaderValue, header};
 use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -13,12 +25,15 @@ use tokio::{
     time::sleep,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tower::ServiceExt;
+use tower::{ServiceExt, service_fn};
 
-use super::Peer;
+use super::{Peer, shape::Ambiguous};
 use crate::socket::Line;
+use conduit::Conduit;
+pub use slots::Slots;
+use slots::{Guest, Slot};
 
-/// How long a client may take to send its headers.
+/// How long a client may take to send its headers, or to send a further request.
 const HEADERS_WITHIN: Duration = Duration::from_secs(30);
 /// Bytes of buffer an HTTP connection may use: headers beyond are refused. Enough for an event stream
 /// of 256 channels of usual length that says where it stands in each.
@@ -28,12 +43,14 @@ const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(50);
 
 /// Serves until `stop`; then takes no more connections and returns when the requests under way are
 /// answered.
-pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
+pub async fn serve(listener: TcpListener, router: Router, slots: Slots, stop: CancellationToken) {
     let connections = TaskTracker::new();
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
         match accepted {
             Ok((stream, peer)) => {
-                connections.spawn(converse(stream, peer, router.clone(), stop.clone()));
+                // Closed without a word where there is no place: whoever opens so many reads none.
+                let Some(slot) = slots.take(peer.ip()) else { continue };
+                connections.spawn(converse(stream, peer, slot, router.clone(), stop.clone()));
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
@@ -46,19 +63,18 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
     connections.wait().await;
 }
 
-async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, stop: CancellationToken) {
+async fn converse(stream: TcpStream, peer: SocketAddr, slot: Slot, router: Router, stop: CancellationToken) {
     // A small answer that waits for the next one is what nobody wants here.
     let _ = stream.set_nodelay(true);
     let (line, line_end) = Line::new();
-    let service = router.map_request(move |request: Request<Incoming>| {
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(Peer(peer));
-        request.extensions_mut().insert(line.clone());
-        request
-    });
+    let guest = slot.guest();
+    // What hyper reads at once may double what it keeps.
+    let conduit = Conduit::new(stream, slot, 2 * HEADER_BYTES);
+    let caller = Caller { peer, line, guest: guest.clone(), is_ambiguous: conduit.ambiguity() };
+    let service = service_fn(move |request: Request<Incoming>| answer(router.clone(), caller.clone(), request));
     let mut builder = hyper::server::conn::http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN).max_buf_size(HEADER_BYTES);
-    let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)).with_upgrades();
+    let connection = builder.serve_connection(TokioIo::new(conduit), TowerToHyperService::new(service)).with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let serving = async {
         tokio::select! {
@@ -70,8 +86,41 @@ async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, stop: Can
     let served = tokio::select! {
         served = serving => served,
         () = line_end.is_cut() => return,
+        () = guest.must_go() => return,
     };
     if let Err(error) = served {
         tracing::debug!(%error, "a connection ended early");
     }
+}
+
+/// The other end of a connection, for each of its requests.
+#[derive(Clone)]
+struct Caller {
+    peer: SocketAddr,
+    line: Line,
+    guest: Guest,
+    is_ambiguous: Arc<AtomicBool>,
+}
+
+/// Answers one request. Behind a body in chunks the connection ends: its [`heads`] are followed no further.
+async fn answer(
+    router: Router,
+    caller: Caller,
+    request: Request<Incoming>,
+) -> Result<Response, std::convert::Infallible> {
+    caller.guest.is_served();
+    let mut request = request.map(Body::new);
+    let is_ambiguous = caller.is_ambiguous.load(Ordering::Relaxed);
+    let is_last = is_ambiguous || request.headers().contains_key(header::TRANSFER_ENCODING);
+    let extensions = request.extensions_mut();
+    extensions.insert(Peer(caller.peer));
+    extensions.insert(caller.line);
+    if is_ambiguous {
+        extensions.insert(Ambiguous);
+    }
+    let mut response = router.oneshot(request).await?;
+    if is_last {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(response)
 }

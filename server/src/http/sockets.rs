@@ -13,7 +13,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 use wire::Code;
 
-use super::{Peer, Site, answer::ApiError, body::valid_uuid, origin};
+use super::{Peer, Site, answer::ApiError, body::valid_uuid, network, origin};
 use crate::{
     endpoint::{Denied, Endpoint, PATH, RELAY, Refused, Visit},
     relay::NoSeat,
@@ -58,7 +58,7 @@ async fn connect(
     if found.is_none() && named != RELAY {
         return refusal(Refused::NotFound).at(&path);
     }
-    if !origin::is_same_origin(request.headers()) {
+    if !origin::is_same_origin(request.headers(), request.extensions()) {
         return origin::refusal().at(&path);
     }
     let owner = visitor.owner().await;
@@ -76,7 +76,7 @@ async fn connect(
         Ok(upgrade) => upgrade,
         Err(Refusal::NotWebSocket | Refusal::Version) => return not_a_websocket(&path),
     };
-    let seat = match site.relay.seat(peer.ip()) {
+    let seat = match site.relay.seat(network(peer.ip())) {
         Ok(seat) => seat,
         Err(error) => return no_seat(error, peer).at(&path),
     };

@@ -18,7 +18,6 @@ use http::{StatusCode, request::Parts};
 use wire::Code;
 
 use super::answer::ApiError;
-use crate::account::ADMIN;
 
 /// The user who asks, if one is signed in.
 #[derive(Clone, Debug)]
@@ -72,7 +71,7 @@ impl<S: Sync> FromRequestParts<S> for Admin {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let SignedIn(user) = SignedIn::from_request_parts(parts, state).await?;
-        if user.roles.iter().any(|role| role == ADMIN) {
+        if user.is_admin() {
             return Ok(Self(user));
         }
         Err(ApiError::new(StatusCode::FORBIDDEN, Code::Unauthorized, "This is for administrators."))

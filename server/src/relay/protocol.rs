@@ -203,7 +203,10 @@ impl Refusal {
     }
 
     fn forbidden() -> Self {
-        Self::new(Code::ForbiddenChannel, "browsers use channels that begin with `view:`, and publish on none below `view:system:`")
+        Self::new(
+            Code::ForbiddenChannel,
+            "browsers use channels that begin with `view:`, and publish on none below `view:system:`",
+        )
     }
 }
 

@@ -15,8 +15,8 @@ use tower_sessions::{
     cookie::{Key, SameSite},
 };
 
-use super::{RequestVisitor, Sessions};
-use crate::{account::Accounts, config::Mode};
+use super::{RequestVisitor, Sessions, attempts::Attempts};
+use crate::{account::Accounts, config::Mode, http::Peer, throttle::Throttle};
 
 /// What it takes to know a visitor. Cheap to clone.
 #[derive(Clone)]
@@ -25,14 +25,15 @@ pub struct Door {
     pub sessions: Sessions,
     /// Who may sign in.
     pub accounts: Arc<Accounts>,
+    pub(super) attempts: Arc<Attempts>,
     key: Key,
     mode: Mode,
 }
 
 impl Door {
     /// Cookies are signed with `key`; in `prod` they are for encrypted connections only.
-    pub fn new(sessions: Sessions, accounts: Arc<Accounts>, key: Key, mode: Mode) -> Self {
-        Self { sessions, accounts, key, mode }
+    pub fn new(sessions: Sessions, accounts: Arc<Accounts>, throttle: Throttle, key: Key, mode: Mode) -> Self {
+        Self { sessions, accounts, attempts: Arc::new(Attempts::new(throttle)), key, mode }
     }
 
     /// Puts it before these routes: each request then has a [`CurrentVisitor`] and a [`RequestVisitor`].
@@ -65,7 +66,8 @@ impl Door {
 /// Lets what answers ask who is there. Nothing is looked up until it does.
 async fn introduce(State(door): State<Door>, mut request: Request, next: Next) -> Response {
     if let Some(session) = request.extensions().get::<Session>().cloned() {
-        let visitor = Arc::new(RequestVisitor::new(&door, session, request.headers()));
+        let address = request.extensions().get::<Peer>().map(|Peer(peer)| peer.ip());
+        let visitor = Arc::new(RequestVisitor::new(&door, session, request.headers(), address));
         request.extensions_mut().insert(Arc::clone(&visitor));
         request.extensions_mut().insert(CurrentVisitor(visitor));
     }

@@ -106,6 +106,7 @@ impl Inner {
         let since = if found.name.is_none() { named_at(&name) } else { now_milliseconds() };
         let age = Duration::from_millis(now_milliseconds().saturating_sub(since));
         found.name = Some(name);
+        found.is_anew = false;
         found.settled_at = Some(Instant::now() + UNSETTLED_FOR.saturating_sub(age));
         drop(found);
         self.state.fetch_add(1, Ordering::AcqRel);

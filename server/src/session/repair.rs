@@ -3,10 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, stream};
-use tokio::{
-    sync::watch,
-    time::{MissedTickBehavior, interval, sleep},
-};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::{
     Inner,
@@ -21,7 +18,7 @@ const AT_ONCE: usize = 32;
 /// Sessions taken out of memory, or out of the backup, in one go.
 const TOGETHER: usize = 256;
 /// How often the name of Redis's state is looked at: another instance may have found it first.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Pause before what did not get through is tried again.
 const AGAIN_AFTER: Duration = Duration::from_millis(250);
 
@@ -50,7 +47,14 @@ async fn keep(inner: Arc<Inner>) {
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                () = gone(&mut link) => break,
+                // Even one that is back already was lost.
+                changed = link.changed() => {
+                    inner.found().is_anew = true;
+                    if changed.is_err() {
+                        return;
+                    }
+                    break;
+                }
                 () = inner.repair_wanted.notified() => {}
                 _ = look.tick() => {
                     inner.memory().sweep();
@@ -66,11 +70,6 @@ async fn keep(inner: Arc<Inner>) {
             }
         }
     }
-}
-
-/// Waits until the link is lost; nobody waits for one that never comes back.
-async fn gone(link: &mut watch::Receiver<Link>) {
-    drop(link.wait_for(|link| *link != Link::Up).await);
 }
 
 /// The link is new: Redis may have come back with less than it had, or be another one. Answers which

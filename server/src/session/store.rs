@@ -11,8 +11,10 @@ use super::{Sessions, facts::Kept, lost::Sought, remote::Written};
 
 #[async_trait]
 impl SessionStore for Sessions {
+    /// Under a name of its own, whatever the record was called before.
     async fn create(&self, record: &mut Record) -> Result<()> {
         let inner = &self.inner;
+        record.id = Id::default();
         let kept = Kept::of(record, inner.ends_at());
         let state = inner.state();
         let mut in_redis = 0;
@@ -23,7 +25,10 @@ impl SessionStore for Sessions {
                     record.id = Id::default();
                     continue;
                 }
-                Err(error) => tracing::debug!(%error, "a session is made without redis"),
+                Err(error) => {
+                    tracing::debug!(%error, "a session is made without redis");
+                    inner.repair_wanted.notify_one();
+                }
             }
             break;
         }

@@ -1,6 +1,6 @@
 //! Who asks, and what they may do about it: sign in, sign out, see and end their sessions.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use app::{
     account::{SessionEntry, User},
@@ -12,9 +12,9 @@ use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 use tower_sessions::Session;
 
-use super::{Door, Facts, Sessions, facts::FACTS};
+use super::{Door, Facts, Sessions, attempts::Attempts, facts::FACTS};
 use crate::{
-    account::{Accounts, CheckError, Standing},
+    account::{Accounts, Standing},
     clock::{now_milliseconds, rfc3339},
     relay::Owner,
 };
@@ -31,17 +31,21 @@ pub struct RequestVisitor {
     session: Session,
     sessions: Sessions,
     accounts: Arc<Accounts>,
+    attempts: Arc<Attempts>,
+    address: Option<IpAddr>,
     browser: String,
     facts: OnceCell<Option<Facts>>,
 }
 
 impl RequestVisitor {
-    pub(super) fn new(door: &Door, session: Session, headers: &HeaderMap) -> Self {
+    pub(super) fn new(door: &Door, session: Session, headers: &HeaderMap, address: Option<IpAddr>) -> Self {
         let browser = headers.get(header::USER_AGENT).and_then(|name| name.to_str().ok()).unwrap_or_default();
         Self {
             session,
             sessions: door.sessions.clone(),
             accounts: Arc::clone(&door.accounts),
+            attempts: Arc::clone(&door.attempts),
+            address,
             browser: browser.chars().take(BROWSER_CHARS).collect(),
             facts: OnceCell::new(),
         }
@@ -60,7 +64,7 @@ impl RequestVisitor {
 
     /// Whom the session belongs to, as the account is now.
     async fn recognise(&self) -> Option<Facts> {
-        let id = self.session.id()?;
+        self.session.id()?;
         let mut facts = match self.session.get::<Facts>(FACTS).await {
             Ok(facts) => facts?,
             Err(error) => {
@@ -69,16 +73,12 @@ impl RequestVisitor {
             }
         };
         match self.accounts.standing(&facts.user.id).await {
-            Standing::Gone => {
-                self.forget(&id.to_string()).await;
-                return None;
-            }
-            Standing::Known { roles: _, sessions_from } if facts.since < sessions_from => {
-                self.forget(&id.to_string()).await;
-                return None;
-            }
-            Standing::Known { roles, .. } => facts.user.roles = roles,
+            Standing::Known { roles, sessions_from } if facts.since >= sessions_from => facts.user.roles = roles,
             Standing::Unknown => {}
+            Standing::Known { .. } | Standing::Gone => {
+                self.leave().await;
+                return None;
+            }
         }
         self.note_use(facts.clone()).await;
         Some(facts)
@@ -96,11 +96,6 @@ impl RequestVisitor {
         }
     }
 
-    async fn forget(&self, id: &str) {
-        self.sessions.end(id).await;
-        self.leave().await;
-    }
-
     /// The browser loses its cookie, and the session ends if it has not yet.
     async fn leave(&self) {
         if let Err(error) = self.session.flush().await {
@@ -116,11 +111,8 @@ impl Visitor for RequestVisitor {
     }
 
     async fn log_in(&self, username: &str, password: &str) -> Result<User, LogInError> {
-        let account = self.accounts.check(username, password).await.map_err(|error| match error {
-            CheckError::Wrong => LogInError::Credentials,
-            CheckError::Busy(_) => LogInError::Busy,
-            CheckError::Store(error) => LogInError::Unavailable(error),
-        })?;
+        let check = self.accounts.check(username, password);
+        let account = self.attempts.judge(self.address, username, check).await?;
         let user = User { id: account.id, username: account.username, roles: account.roles };
         // Whoever knew this browser's session before does not know the one it gets now.
         if self.session.id().is_some() {
@@ -128,11 +120,9 @@ impl Visitor for RequestVisitor {
         }
         let since = self.sessions.fresh_moment(&user.id);
         let facts = Facts { user: user.clone(), since, used: now_milliseconds(), browser: self.browser.clone() };
-        let saved = match self.session.insert(FACTS, facts).await {
-            Ok(()) => self.session.save().await,
-            error => error,
-        };
-        saved.map_err(|error| LogInError::Unavailable(StoreError::Unavailable(Box::new(error))))?;
+        // Kept, under a new name, with the answer.
+        let inserted = self.session.insert(FACTS, facts).await;
+        inserted.map_err(|error| LogInError::Unavailable(StoreError::Unavailable(Box::new(error))))?;
         Ok(user)
     }
 

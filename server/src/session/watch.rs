@@ -102,17 +102,22 @@ impl Task {
             let over = self.sessions.over_among(together).await;
             self.relay.end_sockets(|owner| over.contains(&owner.session));
         }
-        for owner in owners {
-            match self.accounts.standing(&owner.user_id).await {
-                Standing::Gone => self.sessions.end_all(&owner.user_id).await,
-                Standing::Known { sessions_from, .. } if owner.since < sessions_from => {
-                    self.relay.end_sockets(|other| other == &*owner);
+        let users: Vec<String> =
+            owners.iter().map(|owner| owner.user_id.clone()).collect::<HashSet<_>>().into_iter().collect();
+        for together in users.chunks(TOGETHER) {
+            let standings = self.accounts.standings(together).await;
+            for (user, standing) in &standings {
+                if *standing == Standing::Gone {
+                    self.sessions.end_all(user).await;
                 }
-                Standing::Known { roles, .. } if owner.roles.iter().any(|role| !roles.contains(role)) => {
-                    self.relay.end_sockets(|other| other == &*owner);
-                }
-                Standing::Known { .. } | Standing::Unknown => {}
             }
+            self.relay.end_sockets(|owner| match standings.get(&owner.user_id) {
+                Some(Standing::Known { roles, sessions_from }) => {
+                    owner.since < *sessions_from || owner.roles.iter().any(|role| !roles.contains(role))
+                }
+                Some(Standing::Gone) => true,
+                Some(Standing::Unknown) | None => false,
+            });
         }
     }
 }

@@ -40,8 +40,8 @@ pub trait Users: Send + Sync + 'static {
     async fn replace(&self, user: &StoredUser) -> Result<bool, StoreError>;
     /// The one of this name.
     async fn find(&self, username: &str) -> Result<Option<StoredUser>, StoreError>;
-    /// The one with this id.
-    async fn find_by_id(&self, id: &str) -> Result<Option<StoredUser>, StoreError>;
+    /// Those with these ids, in any order; what nobody has is left out.
+    async fn find_by_ids(&self, ids: &[String]) -> Result<Vec<StoredUser>, StoreError>;
     /// All of them, by name.
     async fn list(&self) -> Result<Vec<StoredUser>, StoreError>;
     /// Removes the one of this name; it as it last was.

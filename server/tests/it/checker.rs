@@ -170,6 +170,12 @@ fn a_new_log_without_a_gap_is_a_loss() {
 fn a_log_goes_on_in_another_epoch_from_where_the_listener_stands() {
     Story::new().sent(&[None, None]).got(1, Some(5)).got_of(1, 2, Some(6)).is_fine();
     Story::new().sent(&[None, None]).got(1, Some(5)).got_of(1, 2, Some(7)).breaks(Kind::Loss);
+    // Heard without a position; where it was in the log, others know, from an epoch before.
+    let mut story = Story::new().sent(&[None, FALLBACK, None]).got(1, Some(5)).got(2, None).got_of(2, 3, Some(7));
+    let at = At { epoch: 1, offset: 6 };
+    let other = Heard { at: 0, what: What::Message { message: 1, place: Some(at), is_recovered: false } };
+    story.0.listeners.push(Listener { tab: 1, pattern: "c".into(), channels: vec![0], heard: vec![other] });
+    assert!(story.judged().offences.iter().all(|offence| offence.listener != Some(0)));
     Story::new().sent(&[None, logged(6), None]).got(1, Some(5)).got(2, Some(6)).got_of(1, 3, Some(7)).is_fine();
 }
 

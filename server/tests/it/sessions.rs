@@ -3,6 +3,7 @@
 mod cookies;
 mod hybrid;
 mod outage;
+mod roles;
 mod sockets;
 
 use serde_json::json;
@@ -79,15 +80,20 @@ async fn keys_are_where_the_contract_has_them_and_expire() {
 async fn signing_out_everywhere_ends_every_session_of_the_user_and_no_other() {
     let redis = Redis::start();
     let (left, right) = pair(&redis).await;
-    let (first, second) = (Visitor::log_in_as_admin(&left).await, Visitor::log_in_as_admin(&right).await);
+    let (first, second) = (Visitor::log_in_as_admin(&left).await, Visitor::log_in_as_admin(&left).await);
+    // Another user: each instance has its accounts in its own file.
+    let other = Visitor::log_in_as_admin(&right).await;
+    assert_eq!(second.name(&right).await.as_deref(), Some("admin"));
     assert_eq!(first.post(&left, "/api/1/auth/logout-all").await, 200);
     for instance in [&left, &right] {
         for visitor in [&first, &second] {
             assert_eq!(visitor.name(instance).await, None);
         }
     }
-    let again = Visitor::log_in_as_admin(&right).await;
-    assert_eq!(again.name(&left).await.as_deref(), Some("admin"));
+    let again = Visitor::log_in_as_admin(&left).await;
+    for visitor in [&again, &other] {
+        assert_eq!(visitor.name(&left).await.as_deref(), Some("admin"));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -35,6 +35,13 @@ fn a_bad_value_stops_the_start_with_its_key_its_value_and_what_is_allowed() {
         ("JPULSE__REDIS__MODE", "many", ["redis.mode", "many", "sentinel"]),
         ("JPULSE__REDIS__TLS", "perhaps", ["redis.tls", "perhaps", "true or false"]),
         ("JPULSE__REDIS__CLUSTER__NODES", "[{host=a,port=0}]", ["redis.cluster.nodes[0].port", "0", "1 to 65535"]),
+        (
+            "JPULSE__SERVER__TRUSTED_PROXIES",
+            "[proxy.example]",
+            ["server.trusted_proxies", "proxy.example", "10.0.0.0/8"],
+        ),
+        ("JPULSE__SERVER__ORIGINS", "[site.example]", ["server.origins", "site.example", "https://"]),
+        ("JPULSE__LIMITS__CONNECTIONS", "0", ["limits.connections", "0", "1 or more"]),
         ("JPULSE_CONFIG", "nowhere.toml", ["JPULSE_CONFIG", "nowhere.toml", "path"]),
     ] {
         let line = refusal(program(folder.path()).env(variable, value).output().unwrap());

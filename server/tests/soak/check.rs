@@ -269,8 +269,11 @@ impl Subject<'_> {
     /// What lies between two messages must have come before, without a position.
     fn find_hole(&mut self, known: &Known, channel: usize, previous: At, place: At, index: usize) {
         let of = |epoch, offset| self.logs.places.get(&(channel, At { epoch, offset })).copied();
-        let at = |offset| of(place.epoch, offset).or_else(|| of(previous.epoch, offset));
-        let is_left_out = |offset: &u64| at(*offset).is_none_or(|missing| !known.seen.contains(&missing));
+        // Where nobody heard it in this epoch, it may have been heard in one that this one goes on from.
+        let is_left_out = |offset: &u64| match of(place.epoch, *offset) {
+            Some(message) => !known.seen.contains(&message),
+            None => !(0..place.epoch).filter_map(|epoch| of(epoch, *offset)).any(|heard| known.seen.contains(&heard)),
+        };
         let left_out: Vec<u64> = (previous.offset + 1..place.offset).filter(is_left_out).collect();
         let Some(first) = left_out.first() else { return };
         let why = format!(
@@ -280,7 +283,7 @@ impl Subject<'_> {
             place.offset,
             place.epoch
         );
-        let (listener, message) = (Some(self.number), at(*first));
+        let (listener, message) = (Some(self.number), of(place.epoch, *first));
         self.verdict.add(Offence { kind: Kind::Loss, listener, channel, message, index, why });
     }
 

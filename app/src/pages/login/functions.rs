@@ -40,6 +40,7 @@ pub async fn log_in(
     let next = next.as_deref().and_then(local_path);
     let signed_in = request::visitor()?.log_in(&username, &password).await.map_err(|error| match error {
         LogInError::Credentials => Problem::Credentials,
+        LogInError::TooOften(_) => Problem::TooOften,
         LogInError::Busy | LogInError::Unavailable(_) => Problem::Busy,
     });
     match &signed_in {

@@ -13,7 +13,7 @@ use super::{BusError, Shared};
 use crate::bus::Link;
 
 /// How long an answer may take: whoever asks has something to fall back on.
-const ANSWER_WITHIN: Duration = Duration::from_secs(1);
+const ANSWER_WITHIN: Duration = Duration::from_millis(700);
 
 /// Keys of this site, over the bus's own connection. Fails at once while there is no link. Cheap to clone.
 #[derive(Clone)]

@@ -9,7 +9,7 @@ use app::{
 };
 use async_trait::async_trait;
 use mongodb::bson::oid::ObjectId;
-use redb::{ReadableTable, ReadableTableMetadata, TableDefinition, WriteTransaction};
+use redb::{ReadableTableMetadata, TableDefinition, WriteTransaction};
 
 use super::{super::NOTIFICATIONS_KEPT, Embedded};
 

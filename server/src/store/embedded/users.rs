@@ -92,14 +92,20 @@ impl Users for EmbeddedUsers {
             .await
     }
 
-    async fn find_by_id(&self, id: &str) -> Result<Option<StoredUser>, StoreError> {
-        let id = id.to_owned();
+    async fn find_by_ids(&self, ids: &[String]) -> Result<Vec<StoredUser>, StoreError> {
+        let ids = ids.to_vec();
         self.0
             .read(move |transaction| {
-                let ids = transaction.open_table(IDS)?;
-                let Some(key) = ids.get(id.as_str())? else { return Ok(Ok(None)) };
-                let found = transaction.open_table(USERS)?.get(key.value())?;
-                found.map(|json| read(json.value())).transpose().map(Ok)
+                let (keys, users) = (transaction.open_table(IDS)?, transaction.open_table(USERS)?);
+                let mut found = Vec::new();
+                for id in &ids {
+                    if let Some(key) = keys.get(id.as_str())?
+                        && let Some(json) = users.get(key.value())?
+                    {
+                        found.push(read(json.value())?);
+                    }
+                }
+                Ok(Ok(found))
             })
             .await
     }

@@ -111,7 +111,8 @@ impl Notifications for MongoNotifications {
             .within(async {
                 let newest = self.documents.clone_with_type::<Record>();
                 let projection = doc! { "announcements": 0 };
-                let mut found = newest.find(doc! {}).projection(projection).sort(doc! { "_id": -1 }).limit(limit).await?;
+                let mut found =
+                    newest.find(doc! {}).projection(projection).sort(doc! { "_id": -1 }).limit(limit).await?;
                 let mut latest = Vec::new();
                 while found.advance().await? {
                     latest.push(found.deserialize_current()?.into());

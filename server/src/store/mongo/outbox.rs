@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use app::ports::StoreError;
 use async_trait::async_trait;
+use futures_util::future::try_join_all;
 use mongodb::{
     Collection, Database, IndexModel,
     bson::{Bson, DateTime, Document, doc},
@@ -123,13 +124,12 @@ impl Outbox for Mongo {
     async fn first(&self, most: usize) -> Result<Waiting, StoreError> {
         let owner = self.owner();
         let limit = i64::try_from(most).unwrap_or(i64::MAX);
-        let [todos, others] = carriers(&self.database);
-        let look = async { tokio::try_join!(owned(&todos, &owner, limit), owned(&others, &owner, limit)) };
-        let (todos, others) = self.within(look).await?;
+        let carriers = carriers(&self.database);
+        let found = self.within(try_join_all(carriers.iter().map(|carriers| owned(carriers, &owner, limit)))).await?;
         let mut waiting = Waiting::default();
         let mut in_order = Vec::new();
         let mut unreadable = Vec::new();
-        for Carrier { announcements } in todos.into_iter().chain(others) {
+        for Carrier { announcements } in found.into_iter().flatten() {
             // Behind everything its document had before, which may have been named later.
             let mut place = String::new();
             let mut is_mine = true;
@@ -182,8 +182,8 @@ impl Outbox for Mongo {
 
     async fn remove(&self, ids: &[Arc<str>]) -> Result<(), StoreError> {
         let ids: Vec<&str> = ids.iter().map(|id| &**id).collect();
-        let [todos, others] = carriers(&self.database);
-        self.within(async { tokio::try_join!(remove_from(&todos, &ids), remove_from(&others, &ids)) }).await.map(drop)
+        let carriers = carriers(&self.database);
+        self.within(try_join_all(carriers.iter().map(|carriers| remove_from(carriers, &ids)))).await.map(drop)
     }
 
     async fn shed(&self) -> Result<u64, StoreError> {

@@ -64,6 +64,15 @@ impl MongoUsers {
             })
             .await
     }
+
+    async fn all(&self, filter: Document, order: Document) -> Result<Vec<StoredUser>, Error> {
+        let mut found = self.users.find(filter).sort(order).await?;
+        let mut all = Vec::new();
+        while found.advance().await? {
+            all.push(found.deserialize_current()?.into());
+        }
+        Ok(all)
+    }
 }
 
 async fn create_index(database: &Database) -> Result<(), Error> {
@@ -112,23 +121,14 @@ impl Users for MongoUsers {
         self.within(async { Ok(self.users.find_one(filter).await?.map(StoredUser::from)) }).await
     }
 
-    async fn find_by_id(&self, id: &str) -> Result<Option<StoredUser>, StoreError> {
-        let Ok(id) = ObjectId::parse_str(id) else { return Ok(None) };
-        let filter = doc! { "_id": id, "nameKey": { "$type": "string" } };
-        self.within(async { Ok(self.users.find_one(filter).await?.map(StoredUser::from)) }).await
+    async fn find_by_ids(&self, ids: &[String]) -> Result<Vec<StoredUser>, StoreError> {
+        let ids: Vec<ObjectId> = ids.iter().filter_map(|id| ObjectId::parse_str(id).ok()).collect();
+        let filter = doc! { "_id": { "$in": ids }, "nameKey": { "$type": "string" } };
+        self.within(self.all(filter, doc! {})).await
     }
 
     async fn list(&self) -> Result<Vec<StoredUser>, StoreError> {
-        self.within(async {
-            let filter = doc! { "nameKey": { "$type": "string" } };
-            let mut found = self.users.find(filter).sort(doc! { "nameKey": 1 }).await?;
-            let mut all = Vec::new();
-            while found.advance().await? {
-                all.push(found.deserialize_current()?.into());
-            }
-            Ok(all)
-        })
-        .await
+        self.within(self.all(doc! { "nameKey": { "$type": "string" } }, doc! { "nameKey": 1 })).await
     }
 
     async fn remove(&self, username: &str) -> Result<Option<StoredUser>, StoreError> {

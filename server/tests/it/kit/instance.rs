@@ -1,6 +1,6 @@
 //! An instance of this test's own, in this process.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::PathBuf};
 
 use app::ports::Ports;
 use server::{Instance, config::Config, endpoint::Endpoints};
@@ -16,7 +16,7 @@ pub struct Running {
     pub endpoints: Endpoints,
     stop: Option<oneshot::Sender<()>>,
     serving: JoinHandle<()>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Running {
@@ -25,7 +25,8 @@ impl Running {
         let folder = tempfile::tempdir().unwrap();
         config.server.port = 0;
         config.server.data_dir = folder.path().join("data");
-        config.server.site_root = folder.path().to_owned();
+        config.server.site_root = folder.path().join("site");
+        std::fs::create_dir(&config.server.site_root).unwrap();
         let instance = Instance::bind(config).await.unwrap();
         let endpoints = instance.endpoints().clone();
         let (address, id, ports) = (instance.address().unwrap(), instance.id().to_owned(), instance.ports().clone());
@@ -34,12 +35,17 @@ impl Running {
             // A dropped sender stops it too.
             let _ = stopped.await;
         }));
-        Self { address, id, ports, endpoints, stop: Some(stop), serving, _folder: folder }
+        Self { address, id, ports, endpoints, stop: Some(stop), serving, folder }
     }
 
     /// A browser's socket on the relay.
     pub async fn open_browser(&self) -> Browser {
         Browser::open(self.address, &format!("tab-{}", uuid::Uuid::new_v4())).await
+    }
+
+    /// Where the files of its site are.
+    pub fn site_root(&self) -> PathBuf {
+        self.folder.path().join("site")
     }
 
     pub fn url(&self, path: &str) -> String {

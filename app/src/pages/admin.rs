@@ -1,0 +1,50 @@
+//! Pages for administrators. Who is none is told so, with the fitting status; the pages' data comes from
+//! server functions that check for themselves.
+
+pub mod notifications;
+
+use leptos::prelude::*;
+
+use crate::{
+    components::nav::PageLink,
+    error::{Problem, set_status},
+    pages::address,
+};
+
+/// What stands in place of a page that was refused.
+#[component]
+pub fn Refused(
+    /// Why.
+    problem: Problem,
+    /// The page's address, to come back to.
+    page: &'static str,
+) -> impl IntoView {
+    set_status(problem);
+    let sign_in = (problem == Problem::SignedOut).then(|| {
+        view! {
+            <p class="actions">
+                <PageLink href=format!("{}?next={page}", address::LOGIN) class="button">
+                    "Sign in"
+                </PageLink>
+            </p>
+        }
+    });
+    view! {
+        <section class="card" aria-label="Refused">
+            <p role="alert">{problem.to_string()}</p>
+            {sign_in}
+        </section>
+    }
+    .into_any()
+}
+
+/// The administrator who asks.
+///
+/// # Errors
+///
+/// [`Problem::SignedOut`] for a guest, [`Problem::Forbidden`] for a user without the role.
+#[cfg(feature = "ssr")]
+pub async fn administrator() -> Result<crate::account::User, Problem> {
+    let user = crate::pages::request::visitor()?.user().await.ok_or(Problem::SignedOut)?;
+    if user.is_admin() { Ok(user) } else { Err(Problem::Forbidden) }
+}
