@@ -33,7 +33,7 @@ use tokio::time::timeout;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use wire::{
     Context, Frame, ServerFrame,
-    endpoint::{Present, PresenceFrame},
+    endpoint::{PresenceFrame, Present},
     limits::PRESENT_LISTED,
 };
 
@@ -175,7 +175,7 @@ impl Endpoints {
         let socket = Socket::enter(self, &endpoint, visit, Arc::clone(&queue));
         let user = Arc::clone(socket.user_id());
         // Who is met with `connected` hears everybody, and is online everywhere.
-        let heard = [Target::Broadcast, Target::User(Arc::clone(&user))];
+        let heard = socket.topics();
         tokio::join!(self.hear(&heard, &endpoint.name), self.set_online(&endpoint.name, &user));
         let greeting = text_frame(&Frame::news(connected).to_json());
         relay.converse(stream, queue, owner, greeting, Talk::new(socket), seat).await;
@@ -261,20 +261,6 @@ impl Endpoints {
         here.members.watch(key, is_watching);
         let users: Vec<Present> = here.told.values().take(PRESENT_LISTED).cloned().collect();
         PresenceFrame { users, total: here.told.len() }
-    }
-
-    /// The user behind an id that others see.
-    fn user_behind(&self, endpoint: &Endpoint, public_id: &str) -> Option<Arc<str>> {
-        const PUBLIC_ID_CHARS: usize = 16;
-        if public_id.len() != PUBLIC_ID_CHARS {
-            return None;
-        }
-        let is_it = |(user, present): (&Arc<str>, &Present)| (*present.id == *public_id).then(|| Arc::clone(user));
-        let here = endpoint.here().roster.users().find_map(is_it);
-        here.or_else(|| {
-            let reports = self.peers().of(&endpoint.name);
-            reports.iter().find_map(|(_, report)| report.users.iter().find_map(is_it))
-        })
     }
 }
 

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use serde_json::{Map, Value, json};
 use wire::{
     Code,
-    endpoint::{Present, PresenceDiff, PresenceFrame, RequestError},
+    endpoint::{PresenceDiff, PresenceFrame, Present, RequestError},
 };
 
 /// A connection to one endpoint. Single-threaded, as a browser's page is. Nothing here calls back before

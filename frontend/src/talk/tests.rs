@@ -130,7 +130,9 @@ fn a_door_that_does_not_open_is_asked_why_once() {
 #[test]
 fn a_parting_server_says_when_to_come_back() {
     let mut tab = Tab::open();
-    tab.hears(json!({ "success": true, "data": { "type": "drain", "data": { "retryAfterMs": 1_000, "spreadMs": 4_000 } } }));
+    tab.hears(
+        json!({ "success": true, "data": { "type": "drain", "data": { "retryAfterMs": 1_000, "spreadMs": 4_000 } } }),
+    );
     tab.does(Event::Closed { code: 1012 });
     assert_eq!(tab.talk.wake_at(), Some(SECOND * 3));
 }
@@ -152,11 +154,15 @@ fn what_comes_is_handed_on_and_the_server_is_answered() {
     let failed = tab.hears(json!({ "success": false, "error": "slow down", "code": "RATE_LIMIT_EXCEEDED" }));
     let told = json!({ "type": "error", "code": "RATE_LIMIT_EXCEEDED", "error": "slow down" });
     assert_eq!(failed, [Action::Deliver(told)]);
-    let asked = tab.hears(json!({ "success": true, "data": { "type": "request", "data": "roll" }, "requestId": "server-1" }));
+    let asked =
+        tab.hears(json!({ "success": true, "data": { "type": "request", "data": "roll" }, "requestId": "server-1" }));
     assert_eq!(asked, [Action::Asked { request_id: json!("server-1"), data: json!("roll") }]);
     let answered = tab.does(Event::Answer { request_id: json!("server-1"), answer: Ok(json!(6)) });
     let [Action::Send(text)] = answered.as_slice() else { panic!("{answered:?}") };
-    assert_eq!(serde_json::from_str::<Value>(text).unwrap(), json!({ "type": "response", "requestId": "server-1", "data": 6 }));
+    assert_eq!(
+        serde_json::from_str::<Value>(text).unwrap(),
+        json!({ "type": "response", "requestId": "server-1", "data": 6 })
+    );
     for strange in ["", "{", "[]", "7", "{\"success\":true}"] {
         tab.does(Event::Text(strange.into()));
     }

@@ -68,7 +68,7 @@ impl Talk {
                 sent("broadcast")
             }
             Ask::User { user_id, data } => {
-                socket.post(socket.user_named(&user_id), data, None);
+                socket.post(Target::User(user_id.into()), data, None);
                 sent("user")
             }
             Ask::Room { room_id, data, omit_self } => {
@@ -182,7 +182,7 @@ impl Conversation for Talk {
         let inner = &*socket.inner;
         inner.requests.end();
         let rooms = inner.endpoint.leave(inner.key, &inner.user, &inner.present);
-        let mut unheard = vec![Target::Broadcast, Target::User(Arc::clone(&inner.user))];
+        let mut unheard = socket.topics().to_vec();
         unheard.extend(rooms.into_iter().map(Target::Room));
         inner.endpoints.ignore(&unheard, &inner.endpoint.name).await;
         let goodbye = AssertUnwindSafe(inner.endpoint.handler.on_disconnect(&socket)).catch_unwind();

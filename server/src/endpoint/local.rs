@@ -150,7 +150,7 @@ impl Endpoint {
         here.roster.enter(user, present);
         here.note(Happening::Connected, present);
         here.is_dirty = true;
-        here.members.enter(Arc::clone(user), client, Place { queue, owner })
+        here.members.enter(Arc::clone(user), Arc::clone(&present.id), client, Place { queue, owner })
     }
 
     /// Removes a socket; the rooms it was in.

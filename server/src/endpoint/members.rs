@@ -13,6 +13,8 @@ use wire::{endpoint::Aim, limits::ROOMS};
 pub struct Members<T> {
     sockets: Slab<Member<T>>,
     users: HashMap<Arc<str>, BTreeSet<usize>>,
+    /// Users by the id that others see.
+    public: HashMap<Arc<str>, Arc<str>>,
     rooms: HashMap<Arc<str>, BTreeSet<usize>>,
     watchers: BTreeSet<usize>,
 }
@@ -20,6 +22,7 @@ pub struct Members<T> {
 #[derive(Debug)]
 struct Member<T> {
     user: Arc<str>,
+    public_id: Arc<str>,
     client: Arc<str>,
     rooms: BTreeSet<Arc<str>>,
     outlet: T,
@@ -30,7 +33,7 @@ struct Member<T> {
 pub enum Target {
     /// Everybody on the endpoint.
     Broadcast,
-    /// Every socket of this user.
+    /// Every socket of this user, by its id or the one others see.
     User(Arc<str>),
     /// Every socket in this room.
     Room(Arc<str>),
@@ -53,15 +56,17 @@ impl Target {
 
 impl<T> Default for Members<T> {
     fn default() -> Self {
-        let (users, rooms) = (HashMap::new(), HashMap::new());
-        Self { sockets: Slab::new(), users, rooms, watchers: BTreeSet::new() }
+        let (users, public, rooms) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Self { sockets: Slab::new(), users, public, rooms, watchers: BTreeSet::new() }
     }
 }
 
 impl<T> Members<T> {
-    /// Adds a socket of this user and tab.
-    pub fn enter(&mut self, user: Arc<str>, client: Arc<str>, outlet: T) -> usize {
-        let key = self.sockets.insert(Member { user: Arc::clone(&user), client, rooms: BTreeSet::new(), outlet });
+    /// Adds a socket of this user, whom others know by `public_id`, and tab.
+    pub fn enter(&mut self, user: Arc<str>, public_id: Arc<str>, client: Arc<str>, outlet: T) -> usize {
+        self.public.insert(Arc::clone(&public_id), Arc::clone(&user));
+        let member = Member { user: Arc::clone(&user), public_id, client, rooms: BTreeSet::new(), outlet };
+        let key = self.sockets.insert(member);
         self.users.entry(user).or_default().insert(key);
         key
     }
@@ -70,6 +75,9 @@ impl<T> Members<T> {
     pub fn leave(&mut self, key: usize) -> Vec<Arc<str>> {
         let Some(member) = self.sockets.try_remove(key) else { return Vec::new() };
         remove(&mut self.users, &member.user, key);
+        if !self.users.contains_key(&member.user) {
+            self.public.remove(&member.public_id);
+        }
         self.watchers.remove(&key);
         for room in &member.rooms {
             remove(&mut self.rooms, room, key);
@@ -117,7 +125,7 @@ impl<T> Members<T> {
     pub fn reached<'a>(&'a self, target: &Target, omit: Option<&'a str>) -> impl Iterator<Item = &'a T> {
         let (all, some) = match target {
             Target::Broadcast => (Some(self.sockets.iter().map(|(_, member)| member)), None),
-            Target::User(user) => (None, self.users.get(user)),
+            Target::User(id) => (None, self.users.get(self.public.get(id).unwrap_or(id))),
             Target::Room(room) => (None, self.rooms.get(room)),
         };
         let some = some.into_iter().flatten().filter_map(|key| self.sockets.get(*key));
@@ -211,7 +219,7 @@ mod tests {
                 match (dice.below(6), any) {
                     (0 | 1, _) => {
                         let client = format!("c{}", dice.below(4));
-                        let key = members.enter(user.as_str().into(), client.as_str().into(), step);
+                        let key = members.enter(user.as_str().into(), format!("p-{user}").into(), client.as_str().into(), step);
                         assert!(plain.iter().all(|other| other.key != key));
                         plain.push(Plain { key, user, client, rooms: BTreeSet::new() });
                     }
@@ -246,7 +254,9 @@ mod tests {
         for name in ["0", "1", "2"] {
             let user = format!("u{name}");
             let of_user = plain.iter().filter(|member| member.user == user).count();
-            assert_eq!(members.reached(&Target::User(user.as_str().into()), None).count(), of_user);
+            for id in [user.clone(), format!("p-{user}")] {
+                assert_eq!(members.reached(&Target::User(id.into()), None).count(), of_user);
+            }
             let room = format!("r{name}");
             let in_room: Vec<_> = plain.iter().filter(|member| member.rooms.contains(&room)).collect();
             assert_eq!(members.in_room(&room), in_room.len());
@@ -261,7 +271,7 @@ mod tests {
     #[test]
     fn a_socket_is_in_so_many_rooms_and_no_more() {
         let mut members = Members::default();
-        let key = members.enter("u".into(), "c".into(), ());
+        let key = members.enter("u".into(), "p".into(), "c".into(), ());
         for number in 0..ROOMS {
             assert_eq!(members.join(key, &number.to_string().into()), Ok(true));
         }
@@ -272,7 +282,7 @@ mod tests {
     #[test]
     fn who_watches_is_told_until_it_leaves() {
         let mut members = Members::default();
-        let key = members.enter("u".into(), "c".into(), 7);
+        let key = members.enter("u".into(), "p".into(), "c".into(), 7);
         members.watch(key, true);
         assert_eq!(members.watchers().copied().collect::<Vec<_>>(), [7]);
         members.leave(key);

@@ -150,10 +150,16 @@ mod tests {
     fn a_message_of_an_instance_on_node_js_is_read_and_ours_holds_what_it_knows() {
         let theirs = br#"{"endpoint":"hello-emoji","userId":"7","data":{"emoji":"x"},"sourceInstance":"web-1-99"}"#;
         let (endpoint, post) = Post::parse("ws:hello-emoji:user:7", theirs, "p1").unwrap();
-        assert_eq!((&*endpoint, post.target, post.data), ("hello-emoji", Target::User("7".into()), json!({ "emoji": "x" })));
+        assert_eq!(
+            (&*endpoint, post.target, post.data),
+            ("hello-emoji", Target::User("7".into()), json!({ "emoji": "x" }))
+        );
         let ours = Post::new(Target::User("7".into()), json!(1)).to_text(&endpoint, &"0:0".into(), &"p".into());
         let ours: Value = serde_json::from_slice(&ours).unwrap();
-        assert_eq!((&ours["endpoint"], &ours["userId"], &ours["data"]), (&json!("hello-emoji"), &json!("7"), &json!(1)));
+        assert_eq!(
+            (&ours["endpoint"], &ours["userId"], &ours["data"]),
+            (&json!("hello-emoji"), &json!("7"), &json!(1))
+        );
         assert_eq!(ours["sourceInstance"], "0:0");
         for strange in ["ws:e:other", "ws:e", "ws:e:broadcast:x", "bc:e:broadcast"] {
             assert_eq!(Post::parse(strange, theirs, "p"), None, "{strange}");

@@ -1,10 +1,6 @@
 //! Which users are on one endpoint of this instance, with a little patience for those who leave. Data only.
 
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 use wire::endpoint::Present;

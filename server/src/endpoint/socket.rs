@@ -107,7 +107,7 @@ impl Socket {
         self.post(Target::Broadcast, data, None);
     }
 
-    /// Tells every socket of a user.
+    /// Tells every socket of a user, by its id or the one others see.
     pub fn send_to_user(&self, user_id: &str, data: Value) {
         self.post(Target::User(user_id.into()), data, None);
     }
@@ -149,10 +149,10 @@ impl Socket {
         endpoints.send(endpoint, &Post { target, from: present.clone(), data, omit, timestamp });
     }
 
-    /// What a browser calls somebody: the user's id, or the id others see.
-    pub(super) fn user_named(&self, id: &str) -> Target {
-        let known = self.inner.endpoints.user_behind(&self.inner.endpoint, id);
-        Target::User(known.unwrap_or_else(|| id.into()))
+    /// What it hears from its first moment to its last.
+    pub(super) fn topics(&self) -> [Target; 3] {
+        let Inner { user, present, .. } = &*self.inner;
+        [Target::Broadcast, Target::User(Arc::clone(user)), Target::User(Arc::clone(&present.id))]
     }
 }
 

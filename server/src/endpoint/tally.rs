@@ -182,7 +182,10 @@ mod tests {
     #[test]
     fn the_light_turns_with_time() {
         let minutes = |minutes: u64| Light::of(1, 1 + minutes * 60_000);
-        assert_eq!([0, 4, 5, 29, 30].map(minutes), [Light::Green, Light::Green, Light::Yellow, Light::Yellow, Light::Red]);
+        assert_eq!(
+            [0, 4, 5, 29, 30].map(minutes),
+            [Light::Green, Light::Green, Light::Yellow, Light::Yellow, Light::Red]
+        );
     }
 
     #[test]

@@ -128,8 +128,7 @@ async fn list(_: Admin, State(site): State<Site>) -> Outcome {
 
 /// Makes one, or changes one of the same name.
 async fn define(Admin(user): Admin, State(site): State<Site>, JsonBody(body): JsonBody) -> Outcome {
-    let definition =
-        Definition::parse(&body).map_err(|error| ApiError::bad_request(Code::ValidationError, error))?;
+    let definition = Definition::parse(&body).map_err(|error| ApiError::bad_request(Code::ValidationError, error))?;
     let is_new = site.endpoints.get(&definition.name).is_none();
     let made = site.endpoints.define(definition, &user.username).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };

@@ -87,8 +87,7 @@ async fn connect(
         }
         Place::Endpoint(endpoint, visit) => {
             let (endpoints, namespace) = (site.endpoints.clone(), format!("{PATH}{named}"));
-            upgrade
-                .accept(move |stream| async move { endpoints.serve(stream, endpoint, namespace, visit, seat).await })
+            upgrade.accept(move |stream| async move { endpoints.serve(stream, endpoint, namespace, visit, seat).await })
         }
     }
 }
@@ -108,9 +107,7 @@ fn refusal(refused: Refused) -> ApiError {
             ApiError::new(StatusCode::UNAUTHORIZED, Code::AuthenticationRequired, "Please sign in first.")
         }
         Refused::Forbidden(error) => ApiError::new(StatusCode::FORBIDDEN, Code::Unauthorized, error),
-        Refused::NotFound => {
-            ApiError::new(StatusCode::NOT_FOUND, Code::UnknownEndpoint, "there is no such endpoint")
-        }
+        Refused::NotFound => ApiError::new(StatusCode::NOT_FOUND, Code::UnknownEndpoint, "there is no such endpoint"),
     }
 }
 

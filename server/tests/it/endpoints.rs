@@ -49,7 +49,10 @@ async fn a_message_reaches_everybody_on_its_endpoint_and_nobody_else() {
     for tab in [&mut here, &mut there] {
         let message = tab.next_of("message").await["data"].clone();
         assert_eq!(message["data"], json!({ "emoji": "🎉" }), "{message}");
-        assert_eq!((&message["from"]["username"], &message["target"]), (&json!("admin"), &json!({ "type": "broadcast" })));
+        assert_eq!(
+            (&message["from"]["username"], &message["target"]),
+            (&json!("admin"), &json!({ "type": "broadcast" }))
+        );
         assert!(message["timestamp"].as_str().unwrap().ends_with('Z'));
     }
     // Somebody is answered by the id others see; a guest's is as good.

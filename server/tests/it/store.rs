@@ -69,7 +69,8 @@ async fn notifications_are_kept_newest_first_up_to_a_thousand(store: Store) {
 async fn endpoints_are_kept_changed_and_removed_by_name(store: Store) {
     let endpoints = store.endpoints();
     let definition = |name: &str, roles: &[&str]| {
-        let body = json!({ "name": name, "auth": "user", "roles": roles, "publicTypes": [], "limits": { "maxSize": 9 } });
+        let body =
+            json!({ "name": name, "auth": "user", "roles": roles, "publicTypes": [], "limits": { "maxSize": 9 } });
         Definition::parse(&body).unwrap()
     };
     assert_eq!(endpoints.list().await.unwrap(), []);

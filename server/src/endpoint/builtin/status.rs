@@ -2,7 +2,10 @@
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use wire::{Code, endpoint::{OwnMessage, RequestError, frame}};
+use wire::{
+    Code,
+    endpoint::{OwnMessage, RequestError, frame},
+};
 
 use super::super::{Endpoint, Endpoints, Handler, Reply, Socket, Target};
 use crate::{clock, socket::text_frame};

@@ -67,6 +67,5 @@ impl EndpointStore for EmbeddedEndpoints {
 }
 
 fn parse(json: &[u8]) -> Result<Definition, redb::Error> {
-    serde_json::from_slice(json)
-        .map_err(|error| redb::Error::Corrupted(format!("an endpoint cannot be read: {error}")))
+    serde_json::from_slice(json).map_err(|error| redb::Error::Corrupted(format!("an endpoint cannot be read: {error}")))
 }

@@ -28,7 +28,10 @@ async fn an_endpoint_is_made_changed_and_removed_on_every_instance() {
     let admin = Visitor::log_in_as_admin(&left).await;
     let definition = json!({ "name": "it-chat", "auth": "public", "limits": { "maxSize": 100, "maxMessages": 5 } });
     let (code_of_it, body) = define(&admin, &left, definition).await;
-    assert_eq!((code_of_it, &body["data"]["name"], &body["data"]["updatedBy"]), (201, &json!("it-chat"), &json!("admin")));
+    assert_eq!(
+        (code_of_it, &body["data"]["name"], &body["data"]["updatedBy"]),
+        (201, &json!("it-chat"), &json!("admin"))
+    );
     until_within(LIVE_WITHIN, "it is live", async || status(&right, "it-chat").await == 426).await;
     let mut tab = Tab::open(right.address, "/api/1/ws/it-chat").await;
     assert_eq!(tab.connected["data"]["limits"], json!({ "maxSize": 100, "interval": 1_000, "maxMessages": 5 }));

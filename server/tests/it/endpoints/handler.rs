@@ -98,24 +98,25 @@ async fn the_server_asks_a_browser() {
     let mut tab = Tab::open(instance.address, "/api/1/ws/tables/7").await;
     tab.next_of("seated").await;
     tab.send(json!({ "type": "dice", "requestId": 1 })).await;
-    let request = tab.next().await;
+    let request = tab.next_answer().await;
     assert_eq!(request["data"], json!({ "type": "request", "data": "roll" }));
     tab.send(json!({ "type": "response", "requestId": request["requestId"], "data": 6 })).await;
-    assert_eq!(tab.next().await, json!({ "success": true, "data": { "type": "rolled", "data": 6 }, "requestId": 1 }));
+    assert_eq!(tab.next_answer().await, json!({ "success": true, "data": { "type": "rolled", "data": 6 }, "requestId": 1 }));
     tab.send(json!({ "type": "response", "requestId": request["requestId"], "data": 6 })).await;
-    assert_eq!(code(&tab.next().await), "INVALID_MESSAGE", "answered once");
+    assert_eq!(code(&tab.next_answer().await), "INVALID_MESSAGE", "answered once");
     tab.send(json!({ "type": "dice", "requestId": 2 })).await;
-    let request = tab.next().await;
-    tab.send(json!({ "type": "response", "requestId": request["requestId"], "error": "no", "code": "UNAUTHORIZED" })).await;
-    let refused = tab.next().await;
+    let request = tab.next_answer().await;
+    tab.send(json!({ "type": "response", "requestId": request["requestId"], "error": "no", "code": "UNAUTHORIZED" }))
+        .await;
+    let refused = tab.next_answer().await;
     assert_eq!((code(&refused), &refused["error"]), ("UNAUTHORIZED", &json!("no")));
     tab.send(json!({ "type": "dice", "requestId": 3 })).await;
-    tab.next().await;
-    let late = tab.next().await;
+    tab.next_answer().await;
+    let late = tab.next_answer().await;
     assert_eq!((code(&late), &late["requestId"]), ("NO_REPLY", &json!(3)));
     // Whoever waits is let go with the browser.
     tab.send(json!({ "type": "dice" })).await;
-    tab.next().await;
+    tab.next_answer().await;
     tab.close().await;
     until("it said goodbye", async || tables.open.load(Ordering::Relaxed) == 0).await;
 }

@@ -104,7 +104,10 @@ async fn statistics_are_of_all_instances() {
         assert_eq!(emoji["status"], "green");
         assert_eq!(emoji["instances"][&right.id]["connections"], 2, "{emoji}");
         let unused = stats(instance).await["hello-todo"].clone();
-        assert_eq!((&unused["users"], &unused["connections"], &unused["lastActivity"]), (&json!(0), &json!(0), &json!(null)));
+        assert_eq!(
+            (&unused["users"], &unused["connections"], &unused["lastActivity"]),
+            (&json!(0), &json!(0), &json!(null))
+        );
     }
     let mut status = Tab::open_as(&admin, right.address, "/api/1/ws/jpulse-ws-status").await;
     // At once, and again without being asked.

@@ -25,7 +25,9 @@ async fn a_stopped_instance_leaves_nothing_behind() {
     assert!(drain["data"]["spreadMs"].is_u64(), "{drain}");
     assert_eq!(going.see().await, Err(1012));
     let keys = redis.command("KEYS *");
-    assert!(!keys.contains(&format!("ws:report:hello-emoji:{gone}")) && !keys.contains("ws:online:hello-emoji:guest:goes"));
+    assert!(
+        !keys.contains(&format!("ws:report:hello-emoji:{gone}")) && !keys.contains("ws:online:hello-emoji:guest:goes")
+    );
     let stats = async || {
         let response = admin.request(&left, Method::GET, "/api/1/ws/stats", None).await;
         response.json::<Value>().await.unwrap()["hello-emoji"].clone()

@@ -98,6 +98,16 @@ impl Tab {
         }
     }
 
+    /// The next frame that is no news of rooms.
+    pub async fn next_answer(&mut self) -> Value {
+        loop {
+            let frame = self.next().await;
+            if frame["data"]["type"] != "room-count" {
+                return frame;
+            }
+        }
+    }
+
     /// What the next message holds.
     pub async fn next_message(&mut self) -> Value {
         self.next_of("message").await["data"]["data"].clone()
