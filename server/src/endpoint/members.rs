@@ -154,7 +154,8 @@ impl<T> Members<T> {
     }
 
     /// Users with a socket.
-    pub fn users(&self) -> usize {
+    #[cfg(test)]
+    fn users(&self) -> usize {
         self.users.len()
     }
 

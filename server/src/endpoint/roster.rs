@@ -79,11 +79,6 @@ impl Roster {
     pub fn len(&self) -> usize {
         self.users.len()
     }
-
-    /// Whether nobody is present.
-    pub fn is_empty(&self) -> bool {
-        self.users.is_empty()
-    }
 }
 
 #[cfg(test)]
@@ -104,7 +99,7 @@ mod tests {
         assert!(roster.sweep(now + GRACE * 2).is_empty());
         roster.leave(&user, now);
         assert_eq!(roster.sweep(now + GRACE), [Arc::clone(&user)]);
-        assert!(roster.is_empty() && roster.sweep(now + GRACE * 9).is_empty());
+        assert!(roster.len() == 0 && roster.sweep(now + GRACE * 9).is_empty());
         roster.leave(&user, now);
         assert!(roster.enter(&user, &present));
     }
