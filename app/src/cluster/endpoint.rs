@@ -198,7 +198,9 @@ impl Endpoint {
         } else if let Some(Ok(PresenceDiff { joined, left, .. })) = part("presence-diff").map(serde_json::from_value) {
             self.present.try_update(|present| {
                 present.extend(joined.into_iter().map(|user| (Arc::clone(&user.id), user)));
-                left.iter().for_each(|id| drop(present.remove(id)));
+                for id in &left {
+                    present.remove(id);
+                }
             });
         }
     }

@@ -41,24 +41,24 @@ const TOGETHER: usize = 64;
 impl Endpoints {
     /// Starts both tasks: one delivers messages at once, the other exchanges reports.
     pub(super) fn exchange(&self, mut inbox: TopicInbox) {
-        let (noticed, notices) = mpsc::channel(NOTICES);
+        let (heard, notices) = mpsc::channel(NOTICES);
         let (delivering, telling) = (self.clone(), self.clone());
         let (stop, tasks) = (&self.shared.stop, &self.shared.tasks);
         tasks.spawn(stop.clone().run_until_cancelled_owned(async move {
             while let Some(Told { topic, text }) = inbox.recv().await {
-                delivering.take(&topic, &text, &noticed);
+                delivering.take(&topic, &text, &heard);
             }
         }));
         tasks.spawn(stop.clone().run_until_cancelled_owned(async move { telling.keep_telling(notices).await }));
     }
 
-    fn take(&self, topic: &str, text: &Bytes, noticed: &mpsc::Sender<Notice>) {
+    fn take(&self, topic: &str, text: &Bytes, heard: &mpsc::Sender<Notice>) {
         if topic == TOPIC {
             if let Ok(notice) = serde_json::from_slice::<Notice>(text)
                 && notice.boot != self.shared.boot
             {
                 // Without room, the next one tells the same.
-                let _ = noticed.try_send(notice);
+                let _ = heard.try_send(notice);
             }
         } else if let Some((name, post)) = Post::parse(topic, text, &self.shared.boot)
             && let Some(endpoint) = self.get(&name)

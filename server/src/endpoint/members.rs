@@ -220,7 +220,12 @@ mod tests {
                 match (dice.below(6), any) {
                     (0 | 1, _) => {
                         let client = format!("c{}", dice.below(4));
-                        let key = members.enter(user.as_str().into(), format!("p-{user}").into(), client.as_str().into(), step);
+                        let key = members.enter(
+                            user.as_str().into(),
+                            format!("p-{user}").into(),
+                            client.as_str().into(),
+                            step,
+                        );
                         assert!(plain.iter().all(|other| other.key != key));
                         plain.push(Plain { key, user, client, rooms: BTreeSet::new() });
                     }

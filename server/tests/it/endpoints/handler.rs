@@ -101,7 +101,10 @@ async fn the_server_asks_a_browser() {
     let request = tab.next_answer().await;
     assert_eq!(request["data"], json!({ "type": "request", "data": "roll" }));
     tab.send(json!({ "type": "response", "requestId": request["requestId"], "data": 6 })).await;
-    assert_eq!(tab.next_answer().await, json!({ "success": true, "data": { "type": "rolled", "data": 6 }, "requestId": 1 }));
+    assert_eq!(
+        tab.next_answer().await,
+        json!({ "success": true, "data": { "type": "rolled", "data": 6 }, "requestId": 1 })
+    );
     tab.send(json!({ "type": "response", "requestId": request["requestId"], "data": 6 })).await;
     assert_eq!(code(&tab.next_answer().await), "INVALID_MESSAGE", "answered once");
     tab.send(json!({ "type": "dice", "requestId": 2 })).await;
