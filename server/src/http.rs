@@ -5,6 +5,7 @@ pub mod answer;
 mod auth;
 pub mod body;
 mod broadcast;
+mod endpoints;
 mod entry;
 mod events;
 mod guard;
@@ -27,7 +28,9 @@ use http::StatusCode;
 use leptos::config::LeptosOptions;
 use wire::Code;
 
-use crate::{config::Config, hub::Hub, relay::Relay, session::Door, store::Store, throttle::Throttle};
+use crate::{
+    config::Config, endpoint::Endpoints, hub::Hub, relay::Relay, session::Door, store::Store, throttle::Throttle,
+};
 use answer::ApiError;
 use entry::Gate;
 use guard::Guard;
@@ -44,6 +47,8 @@ pub struct Site {
     pub hub: Hub,
     /// For sockets.
     pub relay: Relay,
+    /// For the other WebSocket endpoints.
+    pub endpoints: Endpoints,
     /// For health.
     pub store: Arc<Store>,
     /// For knowing who is there.
@@ -79,6 +84,7 @@ pub fn router(site: Site, config: &Config) -> Router {
         .merge(admin::routes())
         .merge(auth::routes())
         .merge(broadcast::routes())
+        .merge(endpoints::routes())
         .merge(events::routes())
         .merge(health::routes())
         .with_state(site.clone())

@@ -20,9 +20,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     account::{AccountError, Accounts},
-    bus::{Buckets, Bus, BusError, Inbox, Keys, MemoryBus, RedisBus},
+    bus::{Buckets, Bus, BusError, Inbox, Keys, MemoryBus, RedisBus, TopicInbox, Topics},
     cluster::ClusterPort,
     config::{Config, RedisMode, SessionsMode},
+    endpoint::{Endpoints, RegisterError, builtin},
     http::{self, Backends, Site},
     hub::{Hub, OutboxLimits},
     identity,
@@ -73,6 +74,9 @@ pub enum StartError {
     /// The user `admin` cannot be as configured.
     #[error("the user admin: {0}")]
     Admin(#[from] AccountError),
+    /// A WebSocket endpoint cannot be had.
+    #[error(transparent)]
+    Endpoint(#[from] RegisterError),
     /// The site's files are not where they should be.
     #[error("there is no site in {}: build it with `make build` or set LEPTOS_SITE_ROOT", .0.display())]
     Site(PathBuf),
@@ -92,13 +96,13 @@ impl Instance {
         let accounts = Arc::new(Accounts::new(&store));
         let first_password = prepare_admin(&accounts, &store, &config).await?;
         let redis_mode = config.redis.effective_mode();
-        let StartedBus { bus, inbox, keys, buckets } = start_bus(&config, redis_mode)?;
+        let StartedBus { bus, inbox, topics, topic_inbox, keys, buckets } = start_bus(&config, redis_mode)?;
         let key = session::cookie_key(&config.sessions.secret, &config.server.data_dir)?;
         if config.sessions.secret.is_empty() && keys.is_some() {
             tracing::warn!("SESSION_SECRET is not set: whoever signs in here is a guest on other instances");
         }
         let backup = if config.sessions.mode == SessionsMode::Hybrid { store.sessions() } else { None };
-        let (sessions, announced) = Sessions::start(&config.sessions, keys, backup);
+        let (sessions, announced) = Sessions::start(&config.sessions, keys.clone(), backup);
         let instance_id = claim(&*bus, &config).await;
         let fallback = &config.redis.fallback;
         let limits = OutboxLimits { messages: fallback.outbox_messages, bytes: fallback.outbox_bytes };
@@ -108,11 +112,13 @@ impl Instance {
         let teller = Teller::start(store.outbox(), hub.clone());
         let cluster = ClusterPort::start(hub.clone(), relay.clone(), redis_mode, started_at);
         let ports = Ports { cluster: Arc::new(cluster), todos: store.todos(), notifications: store.notifications() };
+        let endpoints = Endpoints::start(relay.clone(), hub.clone(), topics, topic_inbox, keys, store.endpoints());
+        builtin::register(&endpoints, &ports, config.limits.socket_messages)?;
         let leptos = leptos_options(&config)?;
         let backends = Backends { redis: redis_mode, mode: config.site.mode };
         let throttle = Throttle::new(buckets);
         let door = Door::new(sessions, accounts, throttle.clone(), key, config.site.mode);
-        let site = Site { ports, hub, relay, store, door, backends, leptos, throttle, started_at };
+        let site = Site { ports, hub, relay, endpoints, store, door, backends, leptos, throttle, started_at };
         let router = http::router(site.clone(), &config);
         Ok(Self { listener, router, config, site, teller, watch, bus, first_password })
     }
@@ -141,12 +147,17 @@ impl Instance {
         &self.site.ports
     }
 
+    /// Its WebSocket endpoints, for a site owner to add to.
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.site.endpoints
+    }
+
     /// Answers until `shutdown` completes; then lets browsers go elsewhere, finishes what is under way
     /// and closes everything in the order opposite to the start.
     pub async fn run_until(self, shutdown: impl Future<Output = ()>) {
         let Self { listener, router, config, site, teller, watch, bus, first_password: _ } = self;
         let (hub, relay, store) = (site.hub.clone(), site.relay.clone(), Arc::clone(&site.store));
-        let sessions = site.door.sessions.clone();
+        let (sessions, endpoints) = (site.door.sessions.clone(), site.endpoints.clone());
         let stop = CancellationToken::new();
         let slots = http::Slots::new(&config);
         let serving = tokio::spawn(http::serve(listener, router, slots, stop.clone()));
@@ -158,6 +169,7 @@ impl Instance {
             if serving.await.is_err() {
                 tracing::error!("serving ended before its time");
             }
+            endpoints.stop().await;
             watch.stop().await;
             teller.stop().await;
             hub.stop().await;
@@ -202,10 +214,12 @@ async fn prepare_admin(
     Ok(None)
 }
 
-/// The bus, its inbox, and what is kept and counted for all instances together, where there are others.
+/// The bus, its inbox, and what is told, kept and counted for all instances together, where there are others.
 struct StartedBus {
     bus: Arc<dyn Bus>,
     inbox: Inbox,
+    topics: Topics,
+    topic_inbox: TopicInbox,
     keys: Option<Keys>,
     buckets: Option<Arc<dyn Buckets>>,
 }
@@ -213,12 +227,13 @@ struct StartedBus {
 fn start_bus(config: &Config, mode: RedisMode) -> Result<StartedBus, BusError> {
     if mode == RedisMode::None {
         let (bus, inbox) = MemoryBus::new();
-        return Ok(StartedBus { bus, inbox, keys: None, buckets: None });
+        let (topics, topic_inbox) = Topics::local(bus.link());
+        return Ok(StartedBus { bus, inbox, topics, topic_inbox, keys: None, buckets: None });
     }
-    let (bus, inbox) = RedisBus::start(&config.redis, config.site.prefix())?;
-    let keys = Some(bus.keys());
+    let (bus, inbox, topic_inbox) = RedisBus::start(&config.redis, config.site.prefix())?;
+    let (topics, keys) = (bus.topics(), Some(bus.keys()));
     let buckets: Option<Arc<dyn Buckets>> = Some(bus.clone());
-    Ok(StartedBus { bus, inbox, keys, buckets })
+    Ok(StartedBus { bus, inbox, topics, topic_inbox, keys, buckets })
 }
 
 /// Waits a moment for the link, so that the name can be claimed.

@@ -5,6 +5,9 @@
 //! the channel's log and tells every instance that wants it; each instance's hub delivers it, in the
 //! log's order, to its listeners: sockets of the relay and callbacks of server code.
 //!
+//! Beside the relay stand the WebSocket [`endpoint`]s, whose messages are in no log: to everybody on an
+//! endpoint, to one user, to a room.
+//!
 //! News of a saved change comes another way to the hub: the [`store`] keeps it from the change's own
 //! transaction on until the [`teller`] has published it.
 
@@ -13,6 +16,7 @@ pub mod bus;
 pub mod clock;
 pub mod cluster;
 pub mod config;
+pub mod endpoint;
 pub mod http;
 pub mod hub;
 pub mod identity;

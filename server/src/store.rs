@@ -6,6 +6,7 @@
 
 mod cursor;
 mod embedded;
+mod endpoints;
 mod mongo;
 mod open_error;
 mod outbox;
@@ -20,6 +21,7 @@ use async_trait::async_trait;
 use crate::config::Config;
 
 pub use self::{
+    endpoints::EndpointStore,
     open_error::OpenError,
     outbox::{KEPT, KEPT_FOR, Lane, Outbox, Taken, Untold, Waiting},
     sessions::{SessionBackup, StoredSession},
@@ -45,6 +47,7 @@ pub struct Store {
     todos: Arc<dyn Todos>,
     notifications: Arc<dyn Notifications>,
     users: Arc<dyn Users>,
+    endpoints: Arc<dyn EndpointStore>,
     sessions: Option<Arc<dyn SessionBackup>>,
     outbox: Arc<dyn Outbox>,
 }
@@ -74,6 +77,7 @@ impl Store {
             todos: Arc::new(embedded::Todos::new(Arc::clone(&embedded))),
             notifications: Arc::new(embedded::Notifications::new(Arc::clone(&embedded))),
             users: Arc::new(embedded::Users::new(Arc::clone(&embedded))),
+            endpoints: Arc::new(embedded::Endpoints::new(Arc::clone(&embedded))),
             sessions: None,
             outbox: Arc::clone(&embedded) as Arc<dyn Outbox>,
             backend: embedded,
@@ -92,6 +96,7 @@ impl Store {
             todos: Arc::new(mongo::Todos::new(Arc::clone(&mongo))),
             notifications: Arc::new(mongo::Notifications::new(Arc::clone(&mongo))),
             users: Arc::new(mongo::Users::new(Arc::clone(&mongo))),
+            endpoints: Arc::new(mongo::Endpoints::new(Arc::clone(&mongo))),
             sessions: Some(Arc::new(mongo::Sessions::new(Arc::clone(&mongo)))),
             outbox: Arc::clone(&mongo) as Arc<dyn Outbox>,
             backend: mongo,
@@ -111,6 +116,11 @@ impl Store {
     /// The accounts.
     pub fn users(&self) -> Arc<dyn Users> {
         Arc::clone(&self.users)
+    }
+
+    /// The WebSocket endpoints that administrators made.
+    pub fn endpoints(&self) -> Arc<dyn EndpointStore> {
+        Arc::clone(&self.endpoints)
     }
 
     /// A second place for sessions; `None` in a store that one instance has to itself.

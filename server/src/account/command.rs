@@ -137,7 +137,7 @@ async fn end_sessions(config: &Config, user_id: &str) -> Result<(), BusError> {
         return Ok(());
     }
     // Events are for a hub; nobody subscribes to anything here.
-    let (bus, _inbox) = RedisBus::start(&config.redis, config.site.prefix())?;
+    let (bus, _inbox, _topics) = RedisBus::start(&config.redis, config.site.prefix())?;
     let mut link = bus.link();
     let is_reached = timeout(REDIS_WITHIN, link.wait_for(|link| *link == Link::Up)).await.is_ok();
     if is_reached {

@@ -18,6 +18,7 @@ mod link;
 mod log;
 mod receive;
 mod tls;
+mod topics;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -38,6 +39,8 @@ use connection::{Connection, Kind};
 use index::Index;
 pub use keys::{Keys, Put};
 use log::Log;
+use topics::Ear;
+pub use topics::{Told, TopicInbox, Topics};
 
 /// One instance's connections to Redis.
 pub struct RedisBus {
@@ -63,6 +66,9 @@ struct Shared {
     joined: Mutex<HashMap<Pattern, usize>>,
     /// The same, for the receiver, which must not wait.
     heard: RwLock<Heard>,
+    /// Topics heard and how often. Held while (un)subscribing, as `joined` is.
+    topics: Mutex<HashMap<String, usize>>,
+    ear: Ear,
     link: watch::Sender<Link>,
     events: mpsc::Sender<Event>,
     log: Log,
@@ -82,14 +88,17 @@ impl RedisBus {
     /// # Errors
     ///
     /// When the configuration is one Redis cannot be reached with.
-    pub fn start(config: &RedisConfig, prefix: String) -> Result<(Arc<Self>, Inbox), BusError> {
+    pub fn start(config: &RedisConfig, prefix: String) -> Result<(Arc<Self>, Inbox, TopicInbox), BusError> {
         let plan = Plan::new(config)?;
         let (events, inbox) = mpsc::channel(INBOX);
         let (link, _) = watch::channel(Link::Down);
+        let (ear, topic_inbox) = Ear::new(&prefix);
         let shared = Arc::new(Shared {
             connection: RwLock::default(),
             joined: Mutex::default(),
             heard: RwLock::default(),
+            topics: Mutex::default(),
+            ear,
             link,
             events,
             log: Log::new(prefix.clone()),
@@ -102,7 +111,7 @@ impl RedisBus {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         tasks.spawn(stop.clone().run_until_cancelled_owned(link::run(Arc::clone(&shared), plan)));
         tasks.close();
-        Ok((Arc::new(Self { shared, tasks, stop }), inbox))
+        Ok((Arc::new(Self { shared, tasks, stop }), inbox, topic_inbox))
     }
 
     /// For what is kept in Redis beside the logs.

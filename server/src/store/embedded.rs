@@ -4,6 +4,7 @@
 //! whatever has gathered meanwhile in one transaction: a single `fsync` serves many requests.
 
 mod data_file;
+mod endpoints;
 mod notifications;
 mod outbox;
 mod todos;
@@ -30,7 +31,8 @@ use super::{
 };
 
 pub(super) use self::{
-    notifications::EmbeddedNotifications as Notifications, todos::EmbeddedTodos as Todos, users::EmbeddedUsers as Users,
+    endpoints::EmbeddedEndpoints as Endpoints, notifications::EmbeddedNotifications as Notifications,
+    todos::EmbeddedTodos as Todos, users::EmbeddedUsers as Users,
 };
 
 /// The file's name in the data directory.
@@ -56,8 +58,13 @@ impl Embedded {
         let opened = task::spawn_blocking(move || {
             let directory = |cause| OpenError::Directory { path: data_dir.clone(), cause };
             make_directory(&data_dir).map_err(directory)?;
-            let tables =
-                &[todos::create_tables, notifications::create_tables, outbox::create_tables, users::create_tables];
+            let tables: &[data_file::CreateTables] = &[
+                todos::create_tables,
+                notifications::create_tables,
+                outbox::create_tables,
+                users::create_tables,
+                endpoints::create_tables,
+            ];
             let file = Arc::new(DataFile::open(data_dir.join(FILE), tables)?);
             // The new file's name must outlast a power cut as well.
             fs::File::open(&data_dir).and_then(|it| it.sync_all()).map_err(directory)?;

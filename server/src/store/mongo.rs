@@ -1,6 +1,7 @@
 //! Documents in MongoDB, shared by all instances of a site.
 
 mod change;
+mod endpoints;
 mod notifications;
 mod outbox;
 mod sessions;
@@ -27,8 +28,8 @@ use uuid::Uuid;
 use super::{Backend, OpenError, outbox::Lane};
 
 pub(super) use self::{
-    notifications::MongoNotifications as Notifications, sessions::MongoSessions as Sessions,
-    todos::MongoTodos as Todos, users::MongoUsers as Users,
+    endpoints::MongoEndpoints as Endpoints, notifications::MongoNotifications as Notifications,
+    sessions::MongoSessions as Sessions, todos::MongoTodos as Todos, users::MongoUsers as Users,
 };
 
 /// Used when the address names no database.

@@ -25,7 +25,7 @@ async fn memory() -> Subject {
 
 async fn redis() -> Subject {
     let redis = Redis::start();
-    let (bus, mut inbox) = RedisBus::start(&redis.config(), "it:dev:".into()).unwrap();
+    let (bus, mut inbox, _topics) = RedisBus::start(&redis.config(), "it:dev:".into()).unwrap();
     timeout(SOON, bus.link().wait_for(|link| *link == Link::Up)).await.unwrap().unwrap();
     assert!(matches!(inbox.recv().await, Some(Event::LinkUp)));
     Subject { bus, inbox, _redis: Some(redis) }

@@ -7,6 +7,7 @@ mod bus;
 mod checker;
 mod cluster;
 mod door;
+mod endpoints;
 mod events;
 mod hub;
 mod kit;

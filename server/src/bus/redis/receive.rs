@@ -26,6 +26,7 @@ pub(super) async fn run(shared: &Shared, mut messages: broadcast::Receiver<Recei
                     None => continue,
                 }
             }
+            Ok(received) if shared.ear.take(&received) => continue,
             Ok(received) => match read(shared, &prefix, &received, &mut copies) {
                 Some(message) => Event::Message(Arc::new(message)),
                 None => continue,

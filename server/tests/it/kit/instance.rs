@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use app::ports::Ports;
-use server::{Instance, config::Config};
+use server::{Instance, config::Config, endpoint::Endpoints};
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use super::browser::Browser;
@@ -13,6 +13,7 @@ pub struct Running {
     pub address: SocketAddr,
     pub id: String,
     pub ports: Ports,
+    pub endpoints: Endpoints,
     stop: Option<oneshot::Sender<()>>,
     serving: JoinHandle<()>,
     folder: tempfile::TempDir,
@@ -27,13 +28,14 @@ impl Running {
         config.server.site_root = folder.path().join("site");
         std::fs::create_dir(&config.server.site_root).unwrap();
         let instance = Instance::bind(config).await.unwrap();
+        let endpoints = instance.endpoints().clone();
         let (address, id, ports) = (instance.address().unwrap(), instance.id().to_owned(), instance.ports().clone());
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(instance.run_until(async {
             // A dropped sender stops it too.
             let _ = stopped.await;
         }));
-        Self { address, id, ports, stop: Some(stop), serving, folder }
+        Self { address, id, ports, endpoints, stop: Some(stop), serving, folder }
     }
 
     /// A browser's socket on the relay.
