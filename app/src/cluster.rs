@@ -38,6 +38,7 @@
 mod answer;
 mod channel;
 mod client;
+mod endpoint;
 mod head;
 mod hooks;
 mod link;
@@ -47,6 +48,10 @@ mod publish;
 
 pub use channel::TypedChannel;
 pub use client::ClusterClient;
+pub use endpoint::{
+    Endpoint, EndpointEars, EndpointLink, EndpointStatus, OpenEndpoint, SettleRequest, install_endpoints, use_endpoint,
+    use_presence,
+};
 pub use head::ClusterHead;
 pub use hooks::{use_broadcast, use_cluster_mode, use_link_state};
 pub use link::{Link, LinkState, News, Settle, Subscription, SubscriptionId, install, installed};

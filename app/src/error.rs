@@ -10,7 +10,10 @@ use leptos::server_fn::{
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::todo::{Title, TitleError};
+use crate::{
+    system_notification::NotificationDraft,
+    todo::{Title, TitleError},
+};
 
 /// Why a page could not do what it was asked for; the message is for the visitor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
@@ -50,7 +53,7 @@ pub enum Problem {
     #[error("The name of a feature is 1 to 100 letters, digits and _ . : -")]
     FeatureName,
     /// A notification for everybody that cannot be sent as it is.
-    #[error("A notification is one line of 1 to 500 characters, with a level.")]
+    #[error("A notification is one line of 1 to {} characters, with a level.", NotificationDraft::MAX_CHARS)]
     SystemNotification,
     /// The accounts cannot be looked up, or more sign in at once than the instance takes.
     #[error("Signing in is not possible just now. Please try again in a moment.")]

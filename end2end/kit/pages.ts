@@ -13,6 +13,7 @@ export const PAGES = [
     '/hello-spa/todo',
     '/hello-spa/notifications',
     '/hello-spa/about',
+    '/login',
 ];
 
 export const TODO_PAGE = '/hello-app-cluster/collaborative-todo';

@@ -7,6 +7,9 @@ import { Instance } from './instance';
 import { Mongod } from './mongod';
 import { Redis } from './redis';
 
+/** Of the user `admin` on each instance of a pair. */
+export const ADMIN_PASSWORD = 'open sesame, said the test';
+
 /** Two instances behind one Redis and one MongoDB. */
 export interface Pair {
     left: Instance;
@@ -59,6 +62,8 @@ export const test = base.extend<PerTest, PerWorker>({
             REDIS_HOST: '127.0.0.1',
             REDIS_PORT: String(redis.port),
             MONGODB_URI: mongod.uri(name),
+            SESSION_SECRET: 'the same for both, and long enough',
+            JPULSE_ADMIN_PASSWORD: ADMIN_PASSWORD,
         };
         const start = (number: string) => Instance.start({ ...environment, JPULSE_INSTANCE: number });
         const [left, right] = await Promise.all([start('1'), start('2')]);

@@ -1,12 +1,7 @@
-import AxeBuilder from '@axe-core/playwright';
-import type { Page } from '@playwright/test';
-
+import { expectAccessible } from '../kit/accessible';
 import { PAGES, TODO_PAGE, expectBadge, visit } from '../kit/pages';
 import { expect, test, uniqueName } from '../kit/test';
 import { TodoBoard } from '../kit/todo_board';
-
-const PHONE = { width: 390, height: 844 };
-const DESK = { width: 1280, height: 800 };
 
 test('a task is added, ticked off and deleted with the keyboard alone', async ({ site, page }) => {
     const board = new TodoBoard(page);
@@ -42,18 +37,6 @@ test('the first stop of the keyboard leads past the navigation', async ({ site, 
     await expect(page.getByRole('main')).toBeFocused();
 });
 
-/** Waits until nothing moves or fades: half-way through, every colour is another one. */
-async function atRest(page: Page): Promise<void> {
-    await expect
-        .poll(() =>
-            page.evaluate(async () => {
-                await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-                return document.getAnimations().length;
-            }),
-        )
-        .toBe(0);
-}
-
 for (const path of [...PAGES, '/no-such-page']) {
     test(`${path} is accessible, in light and dark, on a desk and on a phone`, async ({ site, page, complaints }) => {
         complaints.allow(/status of 404/);
@@ -64,20 +47,6 @@ for (const path of [...PAGES, '/no-such-page']) {
             for (const level of ['info', 'success', 'warning', 'error']) window.jPulse.UI.toast.show(`A toast: ${level}`, level);
         });
         await expect(page.getByText('A toast: error')).toBeVisible();
-        for (const [colorScheme, viewport] of [
-            ['light', DESK],
-            ['dark', DESK],
-            ['light', PHONE],
-            ['dark', PHONE],
-        ] as const) {
-            await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-            await page.setViewportSize(viewport);
-            await atRest(page);
-            const { violations } = await new AxeBuilder({ page }).analyze();
-            const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
-            expect(found, `${colorScheme} at ${viewport.width}`).toEqual([]);
-            const width = await page.evaluate(() => document.documentElement.scrollWidth);
-            expect(width, 'no scrolling sideways').toBeLessThanOrEqual(viewport.width);
-        }
+        await expectAccessible(page);
     });
 }

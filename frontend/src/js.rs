@@ -3,6 +3,8 @@
 //! What needs no socket (the tab's name, requests, toasts) is done there, in JavaScript, so that it
 //! works before WebAssembly is there, and without it. What crosses over is JSON text.
 
+mod endpoint;
+
 use std::rc::Rc;
 
 use app::cluster::{Delivery, Link, News, OwnMessages, Subscription, SubscriptionId};
@@ -68,6 +70,7 @@ pub fn attach(link: &Rc<dyn Link>) {
         publish(&ours, &channel, &payload)
     });
     set("publish", publish.into_js_value());
+    set("connect", endpoint::connect(link.uuid()));
     let _ = attach_link(&object);
 }
 

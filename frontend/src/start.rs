@@ -2,10 +2,10 @@
 
 use std::rc::Rc;
 
-use app::cluster::{self, Link};
+use app::cluster::{self, EndpointLink, Link};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::{js, link::RelayLink};
+use crate::{endpoints::Connection, js, link::RelayLink};
 
 /// Connects to the relay and brings the page to life. Called by the script in the page's head.
 ///
@@ -16,6 +16,10 @@ pub fn hydrate() {
     let (uuid, is_cluster_mode) = js::facts();
     let link: Rc<dyn Link> = Rc::new(RelayLink::start(uuid, is_cluster_mode));
     js::attach(&link);
+    let uuid = link.uuid();
+    cluster::install_endpoints(Rc::new(move |path, ears| {
+        Rc::new(Connection::open(path, Rc::clone(&uuid), ears)) as Rc<dyn EndpointLink>
+    }));
     cluster::install(link);
     leptos::mount::hydrate_body(app::app::App);
     wasm_bindgen_futures::spawn_local(async {

@@ -37,6 +37,8 @@ mod redis;
 mod report;
 #[path = "load/resume.rs"]
 mod resume;
+#[path = "load/sessions.rs"]
+mod sessions;
 #[path = "load/setting.rs"]
 mod setting;
 #[path = "load/socket.rs"]
@@ -95,6 +97,7 @@ async fn measure(options: Options, rows: &mut Vec<Row>) -> Result<(), LoadError>
             Measurement::Pages => rows.extend(pages::measure(options.duration).await?),
             Measurement::Resume => rows.extend(resume::measure().await?),
             Measurement::Flush => rows.extend(flush::measure().await?),
+            Measurement::Sessions => rows.extend(sessions::measure().await?),
         }
     }
     Ok(())

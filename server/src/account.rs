@@ -6,7 +6,7 @@ mod standing;
 
 use std::{collections::HashMap, sync::Arc};
 
-use app::ports::StoreError;
+use app::{account::User, ports::StoreError};
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -20,8 +20,8 @@ use standing::Standings;
 pub use password::Busy;
 pub use standing::Standing;
 
-/// The user who is there from the start, and the role that may do everything.
-pub const ADMIN: &str = "admin";
+/// The user who is there from the start; has the role of this name.
+const ADMIN: &str = User::ADMIN;
 /// Characters of a name at most.
 const NAME_CHARS: usize = 64;
 /// Bytes of a password at most: hashing takes no longer for them.

@@ -24,7 +24,7 @@ use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    bus::Keys,
+    bus::{Keys, TopicInbox, Topics},
     hub::Hub,
     metrics::CacheReads,
     store::{ConfigDocument, ConfigDocuments, ConfigName},
@@ -33,6 +33,7 @@ use memory::Memory;
 use remote::Remote;
 use write::Unwritten;
 
+pub use remote::FAMILY;
 pub use write::ConfigChange;
 
 /// Values in memory at most; beyond, those used least are forgotten.
@@ -106,11 +107,17 @@ enum Level {
 }
 
 impl ConfigCache {
-    /// Starts hearing what other instances change, and reads `warm_up` ahead.
-    pub fn start(keys: Option<Keys>, store: Arc<dyn ConfigDocuments>, hub: Hub, warm_up: Vec<ConfigName>) -> Self {
+    /// Starts hearing what other instances change, on `topics` of [`FAMILY`], and reads `warm_up` ahead.
+    pub fn start(
+        keys: Option<Keys>,
+        (topics, inbox): (Topics, TopicInbox),
+        store: Arc<dyn ConfigDocuments>,
+        hub: Hub,
+        warm_up: Vec<ConfigName>,
+    ) -> Self {
         let shared = Arc::new(Shared {
             memory: Memory::new(VALUES),
-            remote: keys.map(Remote::new),
+            remote: keys.map(|keys| Remote::new(keys, topics)),
             store,
             hub,
             unwritten: Mutex::default(),
@@ -123,7 +130,7 @@ impl ConfigCache {
         let cache = Self { shared };
         cache.spawn(follow::refreshes(cache.clone()));
         if cache.shared.remote.is_some() {
-            cache.spawn(follow::invalidations(cache.clone()));
+            cache.spawn(follow::invalidations(cache.clone(), inbox));
             cache.spawn(follow::link(cache.clone()));
         }
         let warming = cache.clone();

@@ -6,6 +6,7 @@ mod auth;
 pub mod body;
 mod broadcast;
 mod config;
+mod endpoints;
 mod entry;
 mod events;
 mod features;
@@ -32,8 +33,8 @@ use leptos::config::LeptosOptions;
 use wire::Code;
 
 use crate::{
-    config::Config, config_cache::ConfigCache, hub::Hub, metrics::Metrics, relay::Relay, session::Door, store::Store,
-    throttle::Throttle,
+    config::Config, config_cache::ConfigCache, endpoint::Endpoints, hub::Hub, metrics::Metrics, relay::Relay,
+    session::Door, store::Store, throttle::Throttle,
 };
 use answer::ApiError;
 use entry::Gate;
@@ -51,6 +52,8 @@ pub struct Site {
     pub hub: Hub,
     /// For sockets.
     pub relay: Relay,
+    /// For the other WebSocket endpoints.
+    pub endpoints: Endpoints,
     /// For health.
     pub store: Arc<Store>,
     /// For what this instance and all others measure.
@@ -93,6 +96,7 @@ pub fn router(site: Site, config: &Config) -> Router {
         .merge(auth::routes())
         .merge(broadcast::routes())
         .merge(config::routes())
+        .merge(endpoints::routes())
         .merge(events::routes())
         .merge(features::routes())
         .merge(health::routes())

@@ -36,7 +36,7 @@ use crate::{
     config::ChannelConfig,
 };
 
-pub use crate::bus::Link;
+pub use crate::bus::{Keys, Link, Put, Told, TopicInbox, Topics};
 pub use delivery::{Batch, Delivery, Listener, Omit};
 pub use publish::{Draft, PublishError, Route, Saved};
 pub use stats::{HubStats, LAYERS};

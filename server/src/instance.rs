@@ -20,10 +20,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     account::{AccountError, Accounts},
-    bus::{Buckets, Bus, BusError, Inbox, Keys, MemoryBus, RedisBus},
+    bus::{Buckets, Bus, BusError, Inbox, Keys, MemoryBus, RedisBus, TopicInbox, Topics},
     cluster::ClusterPort,
     config::{Config, RedisMode, SessionsMode},
-    config_cache::ConfigCache,
+    config_cache::{self, ConfigCache},
+    endpoint::{self, Endpoints, RegisterError, builtin},
     features::FeaturePort,
     http::{self, Backends, Site},
     hub::{Hub, OutboxLimits},
@@ -78,6 +79,9 @@ pub enum StartError {
     /// The user `admin` cannot be as configured.
     #[error("the user admin: {0}")]
     Admin(#[from] AccountError),
+    /// A WebSocket endpoint cannot be had.
+    #[error(transparent)]
+    Endpoint(#[from] RegisterError),
     /// The site's files are not where they should be.
     #[error("there is no site in {}: build it with `make build` or set LEPTOS_SITE_ROOT", .0.display())]
     Site(PathBuf),
@@ -97,7 +101,7 @@ impl Instance {
         let accounts = Arc::new(Accounts::new(&store));
         let first_password = prepare_admin(&accounts, &store, &config).await?;
         let redis_mode = config.redis.effective_mode();
-        let StartedBus { bus, inbox, keys, buckets } = start_bus(&config, redis_mode)?;
+        let StartedBus { bus, inbox, endpoint_topics, config_topics, keys, buckets } = start_bus(&config, redis_mode)?;
         let key = session::cookie_key(&config.sessions.secret, &config.server.data_dir)?;
         if config.sessions.secret.is_empty() && keys.is_some() {
             tracing::warn!("SESSION_SECRET is not set: whoever signs in here is a guest on other instances");
@@ -124,10 +128,11 @@ impl Instance {
             started_at,
         };
         let metrics = Metrics::start(about, sources);
-        let config_cache = ConfigCache::start(keys.clone(), store.config(), hub.clone(), config.config_cache.warm_up());
+        let warm_up = config.config_cache.warm_up();
+        let config_cache = ConfigCache::start(keys.clone(), config_topics, store.config(), hub.clone(), warm_up);
         let teller = Teller::start(store.outbox(), hub.clone());
         let cluster = ClusterPort::start(hub.clone(), relay.clone(), redis_mode, started_at);
-        let observatory = Arc::new(ObservatoryPort::start(metrics.clone(), hub.clone(), store.todos(), keys));
+        let observatory = Arc::new(ObservatoryPort::start(metrics.clone(), hub.clone(), store.todos(), keys.clone()));
         let ports = Ports {
             cluster: Arc::new(cluster),
             todos: store.todos(),
@@ -135,6 +140,9 @@ impl Instance {
             observatory: observatory.clone(),
             features: Arc::new(FeaturePort::start(config_cache.clone(), hub.clone())),
         };
+        let endpoints = Endpoints::start(relay.clone(), hub.clone(), endpoint_topics, keys, store.endpoints());
+        builtin::register(&endpoints, &ports, config.limits.socket_messages)?;
+        metrics.register_namespaces(Arc::new(endpoints.clone()));
         let leptos = leptos_options(&config)?;
         let backends = Backends { redis: redis_mode, mode: config.site.mode };
         let throttle = Throttle::new(buckets);
@@ -144,6 +152,7 @@ impl Instance {
             ports,
             hub,
             relay,
+            endpoints,
             store,
             metrics,
             config_cache,
@@ -192,12 +201,17 @@ impl Instance {
         &self.site.config_cache
     }
 
+    /// Its WebSocket endpoints, for a site owner to add to.
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.site.endpoints
+    }
+
     /// Answers until `shutdown` completes; then lets browsers go elsewhere, finishes what is under way
     /// and closes everything in the order opposite to the start.
     pub async fn run_until(self, shutdown: impl Future<Output = ()>) {
         let Self { listener, router, config, site, teller, watch, observatory, bus, first_password: _ } = self;
         let (hub, relay, store) = (site.hub.clone(), site.relay.clone(), Arc::clone(&site.store));
-        let sessions = site.door.sessions.clone();
+        let (sessions, endpoints) = (site.door.sessions.clone(), site.endpoints.clone());
         let (metrics, config_cache) = (site.metrics.clone(), site.config_cache.clone());
         let stop = CancellationToken::new();
         let slots = http::Slots::new(&config);
@@ -214,6 +228,7 @@ impl Instance {
             }
             observatory.stop().await;
             config_cache.stop().await;
+            endpoints.stop().await;
             watch.stop().await;
             teller.stop().await;
             hub.stop().await;
@@ -258,10 +273,12 @@ async fn prepare_admin(
     Ok(None)
 }
 
-/// The bus, its inbox, and what is kept and counted for all instances together, where there are others.
+/// The bus, its inbox, and what is told, kept and counted for all instances together, where there are others.
 struct StartedBus {
     bus: Arc<dyn Bus>,
     inbox: Inbox,
+    endpoint_topics: (Topics, TopicInbox),
+    config_topics: (Topics, TopicInbox),
     keys: Option<Keys>,
     buckets: Option<Arc<dyn Buckets>>,
 }
@@ -269,12 +286,14 @@ struct StartedBus {
 fn start_bus(config: &Config, mode: RedisMode) -> Result<StartedBus, BusError> {
     if mode == RedisMode::None {
         let (bus, inbox) = MemoryBus::new();
-        return Ok(StartedBus { bus, inbox, keys: None, buckets: None });
+        let [endpoint_topics, config_topics] = [bus.link(), bus.link()].map(Topics::local);
+        return Ok(StartedBus { bus, inbox, endpoint_topics, config_topics, keys: None, buckets: None });
     }
     let (bus, inbox) = RedisBus::start(&config.redis, config.site.prefix())?;
+    let (endpoint_topics, config_topics) = (bus.topics(endpoint::FAMILY), bus.topics(config_cache::FAMILY));
     let keys = Some(bus.keys());
     let buckets: Option<Arc<dyn Buckets>> = Some(bus.clone());
-    Ok(StartedBus { bus, inbox, keys, buckets })
+    Ok(StartedBus { bus, inbox, endpoint_topics, config_topics, keys, buckets })
 }
 
 /// Waits a moment for the link, so that the name can be claimed.

@@ -5,6 +5,9 @@
 //! the channel's log and tells every instance that wants it; each instance's hub delivers it, in the
 //! log's order, to its listeners: sockets of the relay and callbacks of server code.
 //!
+//! Beside the relay stand the WebSocket [`endpoint`]s, whose messages are in no log: to everybody on an
+//! endpoint, to one user, to a room.
+//!
 //! What instances measure and the configuration they share go past all this, to keys of their own in Redis:
 //! [`metrics`], [`config_cache`].
 //!
@@ -17,6 +20,7 @@ pub mod clock;
 pub mod cluster;
 pub mod config;
 pub mod config_cache;
+pub mod endpoint;
 pub mod features;
 pub mod histogram;
 pub mod http;

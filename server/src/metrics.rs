@@ -38,13 +38,13 @@ use crate::{
 use custom::Custom;
 use errors::Errors;
 use host::Host;
-use namespaces::{Lately, RelayNamespace};
+use namespaces::RelayNamespace;
 use requests::Requests;
 
 pub use custom::{Measured, MetricError, Rule};
 pub use errors::{ErrorContext, RecordedError};
 pub use gather::RequestCounts;
-pub use namespaces::{Namespace, Namespaces, Status};
+pub use namespaces::{Lately, Namespace, Namespaces, Status};
 pub use prometheus::CacheReads;
 pub use record::{Connections, Cpu, Memory, Point, Process, Record, Server, Traffic};
 
@@ -294,7 +294,7 @@ impl Shared {
                 gaps: hub.gaps,
                 replayed: hub.replayed,
                 dropped: hub.dropped,
-                slow_sockets: relay.overflowed,
+                slow_sockets: relay.overflowed + relay.overflowed_elsewhere,
                 outbox: hub.outbox,
                 latency_p50: quantile(0.5),
                 latency_p99: quantile(0.99),

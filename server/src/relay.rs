@@ -35,12 +35,13 @@ use crate::{
     clock,
     config::LimitsConfig,
     hub::{Hub, Link},
-    socket::{SocketStream, text_frame},
+    socket::{Conversation, SocketStream, text_frame},
 };
 use connection::Connection;
 pub use events::{Positions, StreamRequest};
 pub use owner::Owner;
-use queue::{Outlet, QueueEnd};
+use protocol::Protocol;
+pub use queue::{Outlet, Queue, QueueEnd};
 pub use stats::RelayStats;
 
 /// The path browsers connect to, as they are told in `connected`.
@@ -79,8 +80,18 @@ struct Sockets {
 /// One socket or stream.
 struct Open {
     queue: Arc<dyn Outlet>,
+    purpose: Use,
     /// `None` for a guest's.
     owner: Option<Arc<Owner>>,
+}
+
+/// What a socket is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Use {
+    /// The relay, whose browsers are told how the link is.
+    Relay,
+    /// Another endpoint.
+    Endpoint,
 }
 
 /// Why there is no place for one more socket.
@@ -139,9 +150,37 @@ impl Relay {
 
     /// Serves one browser until it, its session or the instance goes.
     pub async fn serve(&self, stream: SocketStream, uuid: Arc<str>, owner: Option<Owner>, seat: Seat) {
+        let shared = Arc::clone(&self.shared);
+        let queue = Queue::new(&shared.limits);
         let owner = owner.map(Arc::new);
-        let serving = Connection::new(Arc::clone(&self.shared), stream, uuid, owner).run();
-        self.shared.tasks.track_future(serving).await;
+        let username = owner.as_ref().map(|owner| owner.username.clone()).unwrap_or_default();
+        let frames = shared.greeting(Arc::clone(&uuid), &username).into();
+        let conversation = Protocol::new(Arc::clone(&shared), Arc::clone(&queue), uuid, username);
+        self.run(Connection { shared, stream, queue, owner, conversation, purpose: Use::Relay, frames }, seat).await;
+    }
+
+    /// Lets a browser on another endpoint converse, beginning with `greeting`, until it, its session or
+    /// the instance goes. It shares with the relay's browsers all that is not said: seats, pings, the end.
+    pub async fn converse(
+        &self,
+        stream: SocketStream,
+        queue: Arc<Queue<Bytes>>,
+        owner: Option<Arc<Owner>>,
+        greeting: Bytes,
+        conversation: impl Conversation,
+        seat: Seat,
+    ) {
+        let (shared, frames) = (Arc::clone(&self.shared), vec![greeting]);
+        self.run(Connection { shared, stream, queue, owner, conversation, purpose: Use::Endpoint, frames }, seat).await;
+    }
+
+    /// A queue for [`Relay::converse`].
+    pub fn queue(&self) -> Arc<Queue<Bytes>> {
+        Queue::new(&self.shared.limits)
+    }
+
+    async fn run(&self, connection: Connection<impl Conversation>, seat: Seat) {
+        self.shared.tasks.track_future(connection.run()).await;
         drop(seat);
     }
 
@@ -177,15 +216,15 @@ impl Shared {
 
     fn tell_all(&self, frame: &Frame) {
         let bytes = text_frame(&frame.to_json());
-        for (_, open) in &self.sockets().queues {
+        for (_, open) in self.sockets().queues.iter().filter(|(_, open)| open.purpose == Use::Relay) {
             open.queue.tell(bytes.clone());
         }
     }
 
     /// Lets a queue have what all are told; one that comes when the instance stops is told that at once.
-    fn enter(&self, queue: Arc<dyn Outlet>, owner: Option<Arc<Owner>>) -> usize {
-        self.stats.opened();
-        let key = self.sockets().queues.insert(Open { queue: Arc::clone(&queue), owner });
+    fn enter(&self, queue: Arc<dyn Outlet>, owner: Option<Arc<Owner>>, purpose: Use) -> usize {
+        self.stats.opened(purpose);
+        let key = self.sockets().queues.insert(Open { queue: Arc::clone(&queue), purpose, owner });
         if self.stop.is_cancelled() {
             queue.finish(drain_frame(1), QueueEnd::Drain);
         }

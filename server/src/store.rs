@@ -7,6 +7,7 @@
 mod config;
 mod cursor;
 mod embedded;
+mod endpoints;
 mod facts;
 mod mongo;
 mod open_error;
@@ -23,6 +24,7 @@ use crate::config::Config;
 
 pub use self::{
     config::{ConfigDocument, ConfigDocuments, ConfigName, NameError, WriteError},
+    endpoints::EndpointStore,
     facts::StoreFacts,
     open_error::OpenError,
     outbox::{KEPT, KEPT_FOR, Lane, Outbox, Taken, Untold, Waiting},
@@ -50,6 +52,7 @@ pub struct Store {
     notifications: Arc<dyn Notifications>,
     users: Arc<dyn Users>,
     config: Arc<dyn ConfigDocuments>,
+    endpoints: Arc<dyn EndpointStore>,
     sessions: Option<Arc<dyn SessionBackup>>,
     outbox: Arc<dyn Outbox>,
 }
@@ -80,6 +83,7 @@ impl Store {
             notifications: Arc::new(embedded::Notifications::new(Arc::clone(&embedded))),
             users: Arc::new(embedded::Users::new(Arc::clone(&embedded))),
             config: Arc::new(embedded::Config::new(Arc::clone(&embedded))),
+            endpoints: Arc::new(embedded::Endpoints::new(Arc::clone(&embedded))),
             sessions: None,
             outbox: Arc::clone(&embedded) as Arc<dyn Outbox>,
             backend: embedded,
@@ -99,6 +103,7 @@ impl Store {
             notifications: Arc::new(mongo::Notifications::new(Arc::clone(&mongo))),
             users: Arc::new(mongo::Users::new(Arc::clone(&mongo))),
             config: Arc::new(mongo::Config::new(Arc::clone(&mongo))),
+            endpoints: Arc::new(mongo::Endpoints::new(Arc::clone(&mongo))),
             sessions: Some(Arc::new(mongo::Sessions::new(Arc::clone(&mongo)))),
             outbox: Arc::clone(&mongo) as Arc<dyn Outbox>,
             backend: mongo,
@@ -128,6 +133,11 @@ impl Store {
     /// How the database behind it is, by its own word.
     pub async fn facts(&self) -> StoreFacts {
         self.backend.facts().await
+    }
+
+    /// The WebSocket endpoints that administrators made.
+    pub fn endpoints(&self) -> Arc<dyn EndpointStore> {
+        Arc::clone(&self.endpoints)
     }
 
     /// A second place for sessions; `None` in a store that one instance has to itself.

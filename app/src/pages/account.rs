@@ -95,7 +95,7 @@ fn AdminPages() -> impl IntoView {
     view! {
         <section class="card" aria-labelledby="administration">
             <h2 id="administration">"Administration"</h2>
-            <ul>
+            <ul role="list">
                 <li>
                     <PageLink href=address::ADMIN_NOTIFICATIONS>"Tell everybody"</PageLink>
                 </li>

@@ -64,6 +64,14 @@ codes! {
     TooManySubscriptions = "TOO_MANY_SUBSCRIPTIONS",
     /// There is no such WebSocket endpoint.
     UnknownEndpoint = "UNKNOWN_ENDPOINT",
+    /// There is such a WebSocket endpoint already, and it is not one to be changed.
+    EndpointExists = "ENDPOINT_EXISTS",
+    /// The socket is in as many rooms as it may be.
+    TooManyRooms = "TOO_MANY_ROOMS",
+    /// Nobody answered the request, or not in time.
+    NoReply = "NO_REPLY",
+    /// The connection ended before the answer came.
+    ConnectionLost = "CONNECTION_LOST",
     /// The instance takes no further connections now.
     TooManyConnections = "TOO_MANY_CONNECTIONS",
     /// The session is over.

@@ -11,6 +11,7 @@ pub mod backoff;
 mod channel;
 pub mod close;
 mod code;
+pub mod endpoint;
 mod frame;
 pub mod limits;
 mod message;

@@ -31,3 +31,13 @@ pub const LOG_MESSAGES: usize = 1_000;
 pub const LOG_AGE: Duration = Duration::from_mins(10);
 /// Bytes of a browser's own id (`uuid`) at most.
 pub const UUID_BYTES: usize = 64;
+/// Bytes of a WebSocket endpoint's name at most.
+pub const ENDPOINT_NAME_BYTES: usize = 64;
+/// Bytes of a room's or a user's id at most.
+pub const ID_BYTES: usize = 80;
+/// Rooms one socket may be in.
+pub const ROOMS: usize = 64;
+/// Users a presence frame lists at most; `total` counts all.
+pub const PRESENT_LISTED: usize = 500;
+/// How long a request over a socket waits for its answer, unless its sender says otherwise.
+pub const REPLY_WITHIN: Duration = Duration::from_secs(10);

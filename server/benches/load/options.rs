@@ -32,9 +32,11 @@ pub enum Measurement {
     Resume,
     /// What waited for Redis goes out.
     Flush,
+    /// What a session costs.
+    Sessions,
 }
 
-const ALL: [(&str, Measurement); 7] = [
+const ALL: [(&str, Measurement); 8] = [
     ("fan-out", Measurement::FanOut),
     ("latency", Measurement::Latency),
     ("connects", Measurement::Connects),
@@ -42,6 +44,7 @@ const ALL: [(&str, Measurement); 7] = [
     ("pages", Measurement::Pages),
     ("resume", Measurement::Resume),
     ("flush", Measurement::Flush),
+    ("sessions", Measurement::Sessions),
 ];
 
 impl Options {
@@ -68,7 +71,7 @@ fn named(name: &str) -> Result<Measurement, LoadError> {
     found.map(|(_, measurement)| *measurement).ok_or_else(|| LoadError::Option {
         name: "BENCH_ONLY",
         value: name.to_owned(),
-        allowed: "one or more of fan-out, latency, connects, memory, pages, resume, flush, with commas between",
+        allowed: "one or more of fan-out, latency, connects, memory, pages, resume, flush, sessions, with commas between",
     })
 }
 

@@ -18,8 +18,8 @@ mod link;
 mod log;
 mod receive;
 mod records;
-mod signals;
 mod tls;
+mod topics;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -40,7 +40,8 @@ use connection::{Connection, Kind};
 use index::Index;
 pub use keys::{Keys, Put};
 use log::Log;
-use signals::Signals;
+use topics::Ears;
+pub use topics::{Told, TopicInbox, Topics};
 
 /// One instance's connections to Redis.
 pub struct RedisBus {
@@ -66,8 +67,9 @@ struct Shared {
     joined: Mutex<HashMap<Pattern, usize>>,
     /// The same, for the receiver, which must not wait.
     heard: RwLock<Heard>,
-    /// What is heard beside the broadcasts.
-    signals: Signals,
+    /// Topics heard and how often. Held while (un)subscribing, as `joined` is.
+    topics: Mutex<HashMap<String, usize>>,
+    ears: Ears,
     link: watch::Sender<Link>,
     events: mpsc::Sender<Event>,
     log: Log,
@@ -95,7 +97,8 @@ impl RedisBus {
             connection: RwLock::default(),
             joined: Mutex::default(),
             heard: RwLock::default(),
-            signals: Signals::default(),
+            topics: Mutex::default(),
+            ears: Ears::default(),
             link,
             events,
             log: Log::new(prefix.clone()),

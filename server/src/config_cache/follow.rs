@@ -5,14 +5,16 @@ use std::sync::{Arc, PoisonError};
 use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 use serde_json::json;
-use tokio::sync::broadcast::error::RecvError;
 use wire::{Channel, Pattern, Position, Since};
 
 use super::{
     ConfigCache,
     remote::{INVALIDATE, name_of},
 };
-use crate::hub::{Batch, Draft, Hub, Link, Listener, Omit, PublishError};
+use crate::{
+    bus::{Told, TopicInbox},
+    hub::{Batch, Draft, Hub, Link, Listener, Omit, PublishError},
+};
 
 /// Where every instance is told to read all configuration anew.
 pub const CHANGED: &str = "controller:config:data:changed";
@@ -52,31 +54,31 @@ impl ConfigCache {
 }
 
 /// Doubts what other instances say they changed.
-pub(super) async fn invalidations(cache: ConfigCache) {
-    let Some(remote) = &cache.shared.remote else { return };
-    let heard = remote.keys.listen(INVALIDATE).await;
-    let own: Arc<str> = Arc::clone(cache.shared.hub.instance_id());
-    let texts = stream::unfold(heard, |mut heard| async move {
-        match heard.recv().await {
-            Ok(text) => Some((Some(text), heard)),
-            Err(RecvError::Lagged(_)) => Some((None, heard)),
-            Err(RecvError::Closed) => None,
-        }
-    });
+pub(super) async fn invalidations(cache: ConfigCache, inbox: TopicInbox) {
     let shared = &cache.shared;
-    let doubting = texts.for_each_concurrent(DOUBTED_AT_ONCE, |text| {
-        let own = Arc::clone(&own);
-        async move {
-            let Some(text) = text else { return shared.doubt_all().await };
-            match serde_json::from_str::<Invalidation>(&text) {
-                Ok(told) if told.instance_id == *own => {}
-                Ok(told) => {
-                    if let Some(name) = name_of(&told.key) {
-                        shared.doubt(&name).await;
-                    }
+    let Some(remote) = &shared.remote else { return };
+    match remote.topics.hear(&[INVALIDATE.to_owned()]).await {
+        // What was read before may have changed unheard.
+        Ok(()) => shared.doubt_all().await,
+        Err(error) => tracing::debug!(%error, "news of configuration is heard when redis is back"),
+    }
+    let told = stream::unfold(inbox, |mut inbox| async move {
+        let Told { text, .. } = inbox.next().await?;
+        let has_lost = inbox.has_lost();
+        Some(((text, has_lost), inbox))
+    });
+    let doubting = told.for_each_concurrent(DOUBTED_AT_ONCE, |(text, has_lost)| async move {
+        if has_lost {
+            return shared.doubt_all().await;
+        }
+        match serde_json::from_slice::<Invalidation>(&text) {
+            Ok(told) if *told.instance_id == **shared.hub.instance_id() => {}
+            Ok(told) => {
+                if let Some(name) = name_of(&told.key) {
+                    shared.doubt(&name).await;
                 }
-                Err(error) => tracing::debug!(%error, "not news of a change"),
             }
+            Err(error) => tracing::debug!(%error, "not news of a change"),
         }
     });
     doubting.await;

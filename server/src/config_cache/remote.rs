@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{ABSENT_FOR, FEATURES};
 use crate::{
-    bus::{BusError, Keys, Put},
+    bus::{BusError, Keys, Put, Topics},
     clock::now_milliseconds,
     store::{ConfigDocument, ConfigName},
 };
@@ -18,18 +18,21 @@ use crate::{
 const LIFE: Duration = Duration::from_secs(600);
 /// The same for feature flags.
 const FLAG_LIFE: Duration = Duration::from_secs(60);
+/// What topics of configuration begin with.
+pub const FAMILY: &str = "cache:";
 /// Where changes are told.
 pub(super) const INVALIDATE: &str = "cache:invalidate";
 /// What every key begins with.
 const START: &str = "config:";
 
 pub(super) struct Remote {
-    pub(super) keys: Keys,
+    keys: Keys,
+    pub(super) topics: Topics,
 }
 
 impl Remote {
-    pub(super) fn new(keys: Keys) -> Self {
-        Self { keys }
+    pub(super) fn new(keys: Keys, topics: Topics) -> Self {
+        Self { keys, topics }
     }
 
     /// What Redis has: nothing, that there is no value, or a value.
@@ -61,7 +64,7 @@ impl Remote {
     /// Tells every instance that the value of this name is another now.
     pub(super) async fn tell(&self, name: &ConfigName, instance_id: &str) -> Result<(), BusError> {
         let text = json!({ "key": key(name), "timestamp": now_milliseconds(), "instanceId": instance_id });
-        self.keys.signal(INVALIDATE, &text.to_string()).await
+        self.topics.tell_now(INVALIDATE, text.to_string().into()).await
     }
 
     async fn write(&self, name: &ConfigName, document: Option<&ConfigDocument>, put: Put) -> Result<(), BusError> {

@@ -4,29 +4,31 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Extension, Router,
-    extract::{Path, Query, Request, State},
+    extract::{Query, RawPathParams, Request, State},
     response::Response,
     routing::get,
 };
-use http::StatusCode;
+use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use uuid::Uuid;
 use wire::Code;
 
 use super::{Peer, Site, answer::ApiError, body::valid_uuid, network, origin};
 use crate::{
+    endpoint::{Denied, Endpoint, PATH, RELAY, Refused, Visit},
     relay::NoSeat,
     session::RequestVisitor,
     socket::{Refusal, Upgrade},
 };
 
-/// The relay's name among the endpoints.
-const RELAY: &str = "jp-broadcast";
 /// Over how long browsers that came at once are spread.
 const RUSH_SPREAD_SECONDS: u64 = 5;
 
 pub(super) fn routes() -> Router<Site> {
-    Router::new().route("/api/1/ws/{name}", get(connect)).route("/ws/{name}", get(connect))
+    Router::new()
+        .route("/api/1/ws/{endpoint}", get(connect))
+        .route("/api/1/ws/{endpoint}/{parameter}", get(connect))
+        .route("/ws/{*path}", get(connect))
 }
 
 #[derive(Deserialize)]
@@ -34,43 +36,89 @@ struct Parameters {
     uuid: Option<String>,
 }
 
+/// What a path leads to.
+enum Place {
+    Relay,
+    Endpoint(Arc<Endpoint>, Visit),
+}
+
 async fn connect(
     State(site): State<Site>,
     Extension(Peer(peer)): Extension<Peer>,
     Extension(visitor): Extension<Arc<RequestVisitor>>,
-    Path(name): Path<String>,
+    segments: RawPathParams,
     Query(parameters): Query<Parameters>,
     mut request: Request,
 ) -> Response {
     let path = request.uri().path().to_owned();
-    let refuse = |status, code, error: &str| ApiError::new(status, code, error).at(&path);
-    if name != RELAY {
-        return refuse(StatusCode::NOT_FOUND, Code::UnknownEndpoint, "there is no such endpoint");
+    let named = segments.iter().map(|(_, value)| value).collect::<Vec<_>>().join("/");
+    let uuid: Arc<str> =
+        parameters.uuid.as_deref().and_then(valid_uuid).unwrap_or_else(|| Arc::from(Uuid::new_v4().to_string()));
+    let found = if named == RELAY { None } else { site.endpoints.find(&named) };
+    if found.is_none() && named != RELAY {
+        return refusal(Refused::NotFound).at(&path);
     }
     if !origin::is_same_origin(request.headers(), request.extensions()) {
         return origin::refusal().at(&path);
     }
+    let owner = visitor.owner().await;
+    let place = match found {
+        None => Place::Relay,
+        Some((endpoint, parameters)) => {
+            let visit = Visit { client_id: Arc::clone(&uuid), owner: owner.clone().map(Arc::new), parameters };
+            match admit(&endpoint, &visit).await {
+                Ok(()) => Place::Endpoint(endpoint, visit),
+                Err(refused) => return refusal(refused).at(&path),
+            }
+        }
+    };
     let upgrade = match Upgrade::of(&mut request) {
         Ok(upgrade) => upgrade,
-        Err(Refusal::NotWebSocket | Refusal::Version) => {
-            let error = "this address is for WebSockets (version 13)";
-            let mut response = refuse(StatusCode::UPGRADE_REQUIRED, Code::InvalidMessage, error);
-            response.headers_mut().extend([
-                (http::header::UPGRADE, http::HeaderValue::from_static("websocket")),
-                (http::header::SEC_WEBSOCKET_VERSION, http::HeaderValue::from_static("13")),
-            ]);
-            return response;
-        }
+        Err(Refusal::NotWebSocket | Refusal::Version) => return not_a_websocket(&path),
     };
     let seat = match site.relay.seat(network(peer.ip())) {
         Ok(seat) => seat,
         Err(error) => return no_seat(error, peer).at(&path),
     };
-    let uuid: Arc<str> =
-        parameters.uuid.as_deref().and_then(valid_uuid).unwrap_or_else(|| Arc::from(Uuid::new_v4().to_string()));
-    let owner = visitor.owner().await;
-    let relay = site.relay.clone();
-    upgrade.accept(move |stream| async move { relay.serve(stream, uuid, owner, seat).await })
+    match place {
+        Place::Relay => {
+            let relay = site.relay.clone();
+            upgrade.accept(move |stream| async move { relay.serve(stream, uuid, owner, seat).await })
+        }
+        Place::Endpoint(endpoint, visit) => {
+            let (endpoints, namespace) = (site.endpoints.clone(), format!("{PATH}{named}"));
+            upgrade.accept(move |stream| async move { endpoints.serve(stream, endpoint, namespace, visit, seat).await })
+        }
+    }
+}
+
+/// Asks the endpoint's rule, then its handler.
+async fn admit(endpoint: &Endpoint, visit: &Visit) -> Result<(), Refused> {
+    endpoint.rule().admit(visit.owner.as_deref()).map_err(|denied| match denied {
+        Denied::SignInFirst => Refused::SignInFirst,
+        Denied::Role => Refused::Forbidden("This endpoint is for others.".to_owned()),
+    })?;
+    endpoint.accept(visit).await
+}
+
+fn refusal(refused: Refused) -> ApiError {
+    match refused {
+        Refused::SignInFirst => {
+            ApiError::new(StatusCode::UNAUTHORIZED, Code::AuthenticationRequired, "Please sign in first.")
+        }
+        Refused::Forbidden(error) => ApiError::new(StatusCode::FORBIDDEN, Code::Unauthorized, error),
+        Refused::NotFound => ApiError::new(StatusCode::NOT_FOUND, Code::UnknownEndpoint, "there is no such endpoint"),
+    }
+}
+
+fn not_a_websocket(path: &str) -> Response {
+    let error = "this address is for WebSockets (version 13)";
+    let mut response = ApiError::new(StatusCode::UPGRADE_REQUIRED, Code::InvalidMessage, error).at(path);
+    response.headers_mut().extend([
+        (header::UPGRADE, HeaderValue::from_static("websocket")),
+        (header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13")),
+    ]);
+    response
 }
 
 /// The answer to a browser there is no place for.

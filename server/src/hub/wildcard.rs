@@ -95,11 +95,15 @@ impl Shared {
         let is_known = heard.state().below.is_known;
         let mut behind = Vec::new();
         for (channel, position) in positions {
-            let entry = self.registry().order(&channel);
+            let (entry, wildcards) = {
+                let mut registry = self.registry();
+                (registry.order(&channel), registry.wildcards(&channel))
+            };
             let mut state = entry.state();
             if state.position.is_none() && !is_known && position.offset > 0 {
-                // Some of it may be older than the listeners, so it cannot be handed to them.
-                heard.state().tell_blind_wildcard(&channel, &position);
+                // Some of it may be older than the listeners, so it cannot be handed to them. To those of every
+                // wildcard: the next one to be looked at finds the position set.
+                wildcards.iter().for_each(|wildcard| wildcard.state().tell_blind_wildcard(&channel, &position));
             }
             // Not heard of before: everything in its log is new.
             let offset = if is_known { 0 } else { position.offset };

@@ -4,8 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     clock::rfc3339,
-    hub::Hub,
-    hub::Link,
+    hub::{Hub, Link},
     relay::{self, Relay},
 };
 
@@ -42,7 +41,7 @@ pub enum Status {
     /// Well.
     #[default]
     Green,
-    /// Sockets were closed lately because they read too slowly.
+    /// Sockets were closed lately because they read too slowly, or messages went nowhere.
     Yellow,
     /// What is said here does not reach the other instances.
     Red,
@@ -77,14 +76,15 @@ impl Namespaces for RelayNamespace {
 }
 
 /// Whether a count grew within the last minute.
-#[derive(Default)]
-pub(super) struct Lately {
+#[derive(Debug, Default)]
+pub struct Lately {
     /// What it was, and until when it counts as grown, in milliseconds since 1970.
     seen: std::sync::Mutex<(u64, u64)>,
 }
 
 impl Lately {
-    fn has_grown(&self, count: u64) -> bool {
+    /// Takes what the count is now.
+    pub fn has_grown(&self, count: u64) -> bool {
         const LATELY: u64 = 60_000;
         let now = crate::clock::now_milliseconds();
         let mut seen = self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -10,24 +10,24 @@ use wire::{
 };
 
 use super::{
-    LAST_FRAME_WITHIN, Owner, Shared,
-    protocol::Protocol,
+    LAST_FRAME_WITHIN, Owner, Shared, Use,
     queue::{Queue, QueueEnd},
 };
-use crate::socket::{Received, SocketStream, close_frame, ping_frame};
+use crate::socket::{Conversation, Received, SocketStream, close_frame, ping_frame};
 
 /// How long a socket that was told to go has to do so.
 const HANG_UP_WITHIN: Duration = Duration::from_secs(2);
 
 /// The task that owns a socket.
-pub(super) struct Connection {
-    shared: Arc<Shared>,
-    stream: SocketStream,
-    queue: Arc<Queue<Bytes>>,
-    owner: Option<Arc<Owner>>,
-    protocol: Protocol,
-    /// Written next; kept between writes so that it is not allocated for each.
-    frames: Vec<Bytes>,
+pub(super) struct Connection<C> {
+    pub(super) shared: Arc<Shared>,
+    pub(super) stream: SocketStream,
+    pub(super) queue: Arc<Queue<Bytes>>,
+    pub(super) owner: Option<Arc<Owner>>,
+    pub(super) conversation: C,
+    pub(super) purpose: Use,
+    /// Written next; kept between writes so that it is not allocated for each. Begins with the greeting.
+    pub(super) frames: Vec<Bytes>,
 }
 
 /// Why a connection ends.
@@ -38,21 +38,13 @@ enum End {
     Close { code: u16, reason: &'static str },
 }
 
-impl Connection {
-    pub(super) fn new(shared: Arc<Shared>, stream: SocketStream, uuid: Arc<str>, owner: Option<Arc<Owner>>) -> Self {
-        let queue = Queue::new(&shared.limits);
-        let username = owner.as_ref().map(|owner| owner.username.clone()).unwrap_or_default();
-        let frames = shared.greeting(Arc::clone(&uuid), &username).into();
-        let protocol = Protocol::new(Arc::clone(&shared), Arc::clone(&queue), uuid, username);
-        Self { shared, stream, queue, owner, protocol, frames }
-    }
-
+impl<C: Conversation> Connection<C> {
     pub(super) async fn run(mut self) {
-        let key = self.shared.enter(self.queue.clone(), self.owner.clone());
+        let key = self.shared.enter(self.queue.clone(), self.owner.clone(), self.purpose);
         let end = self.converse().await;
         self.shared.leave(key);
         // Whoever publishes from here on need not think of this socket.
-        drop(self.protocol);
+        self.conversation.end().await;
         if let End::Close { code, reason } = end {
             self.frames.push(close_frame(code, reason));
             // It goes in any case; whether it hears why is its own affair.
@@ -78,10 +70,10 @@ impl Connection {
                 biased;
                 received = self.stream.receive() => match received {
                     Received::Text(text) => {
-                        self.shared.stats.received();
-                        self.protocol.take(&text, &mut self.frames).await;
+                        self.shared.stats.received(self.purpose);
+                        self.conversation.take(&text, &mut self.frames).await;
                     }
-                    Received::Binary => self.frames.push(Protocol::not_text()),
+                    Received::Binary => self.frames.push(self.conversation.not_text()),
                     Received::Pong => {
                         awaits_pong = false;
                         alarm.as_mut().reset(Instant::now() + PING_EVERY);
@@ -92,14 +84,15 @@ impl Connection {
                 taken = self.queue.take(&mut self.frames) => match taken {
                     Ok(()) => {}
                     Err(QueueEnd::Overflow) => {
-                        self.shared.stats.overflowed();
+                        self.shared.stats.overflowed(self.purpose);
                         return SLOW;
                     }
                     Err(QueueEnd::Drain) => return self.drain().await,
                     // What it asked last is not answered any more.
                     Err(QueueEnd::SessionOver) => return SESSION_OVER,
+                    Err(QueueEnd::Forbidden) => return FORBIDDEN,
                 },
-                receipts = self.protocol.next_receipts() => self.frames.extend(receipts),
+                answers = self.conversation.next_answers() => self.frames.extend(answers),
                 () = alarm.as_mut() => {
                     if awaits_pong {
                         return End::Gone;
@@ -114,7 +107,7 @@ impl Connection {
 
     /// Writes what is due; gives up when the socket does not read while more than allowed gathers.
     async fn write(&mut self) -> Result<(), End> {
-        let Self { shared, stream, queue, frames, .. } = self;
+        let Self { shared, stream, queue, frames, purpose, .. } = self;
         let written = tokio::select! {
             biased;
             written = stream.send(frames) => written,
@@ -122,7 +115,7 @@ impl Connection {
                 queue.overflown().await;
                 sleep(LAST_FRAME_WITHIN).await;
             } => {
-                shared.stats.overflowed();
+                shared.stats.overflowed(*purpose);
                 // Half a frame may have gone out: there is no telling it anything any more.
                 return Err(End::Gone);
             }
@@ -133,9 +126,10 @@ impl Connection {
     /// Finishes what was asked and says what was queued, the drain frame last.
     async fn drain(&mut self) -> End {
         let mut queued = std::mem::take(&mut self.frames);
-        while self.protocol.is_publishing() {
-            let receipts = self.protocol.next_receipts().await;
-            self.frames.extend(receipts);
+        self.conversation.finish();
+        while self.conversation.is_busy() {
+            let answers = self.conversation.next_answers().await;
+            self.frames.extend(answers);
         }
         self.frames.append(&mut queued);
         End::Close { code: close::RESTART, reason: "this instance restarts" }
@@ -144,3 +138,4 @@ impl Connection {
 
 const SLOW: End = End::Close { code: close::SLOW_CONSUMER, reason: "read too slowly; resume from your position" };
 const SESSION_OVER: End = End::Close { code: close::SESSION_EXPIRED, reason: "the session is over" };
+const FORBIDDEN: End = End::Close { code: close::FORBIDDEN, reason: "this endpoint is not for you any more" };

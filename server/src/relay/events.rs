@@ -19,7 +19,7 @@ use uuid::Uuid;
 use wire::{Frame, Pattern, ServerFrame, SubscribedFrame};
 
 use super::{
-    DRAIN_SPREAD, LAST_FRAME_WITHIN, Owner, Relay, Seat, Shared,
+    DRAIN_SPREAD, LAST_FRAME_WITHIN, Owner, Relay, Seat, Shared, Use,
     queue::{Item, Queue, QueueEnd},
 };
 use crate::{
@@ -94,7 +94,7 @@ impl Relay {
 
 impl Stream {
     async fn run(mut self, request: StreamRequest, line: Line) {
-        let key = self.shared.enter(self.queue.clone(), request.owner.clone());
+        let key = self.shared.enter(self.queue.clone(), request.owner.clone(), Use::Relay);
         let Err(end) = self.converse(request).await;
         self.shared.leave(key);
         // The end of the answer.
@@ -125,10 +125,10 @@ impl Stream {
                 taken = self.queue.take(&mut events) => match taken {
                     Ok(()) => self.pass_on(&mut events).await?,
                     Err(QueueEnd::Overflow) => {
-                        self.shared.stats.overflowed();
+                        self.shared.stats.overflowed(Use::Relay);
                         return Err(End::Over);
                     }
-                    Err(QueueEnd::SessionOver) => {
+                    Err(QueueEnd::SessionOver | QueueEnd::Forbidden) => {
                         self.pass_on(&mut events).await?;
                         return Err(End::Over);
                     }

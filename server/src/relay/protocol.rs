@@ -1,11 +1,10 @@
 //! What one browser asks of the relay, and what it is answered.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
-use tokio::time::Instant;
 use wire::{
     Channel, ChannelError, ClientFrame, ClientRequest, Code, Frame, Layer, Pattern, PongFrame, Positions, Receipt,
     ServerFrame, Since, SubscribedFrame, UnsubscribedFrame,
@@ -16,7 +15,7 @@ use super::{Shared, frames, queue::Queue};
 use crate::{
     clock,
     hub::{Draft, Omit, PublishError, Subscription},
-    socket::text_frame,
+    socket::{Conversation, Over, Window, text_frame},
 };
 
 /// Publishes of one socket that may wait for those under way; beyond, the next message is read when those are done.
@@ -37,13 +36,6 @@ pub(super) struct Protocol {
     window: Window,
 }
 
-/// Counts messages in one interval.
-struct Window {
-    ends: Instant,
-    count: u32,
-    is_noticed: bool,
-}
-
 /// Why a request cannot be done: what the answer says.
 struct Refusal {
     code: Code,
@@ -61,66 +53,7 @@ impl Protocol {
             subscriptions: HashMap::new(),
             waiting: Vec::new(),
             publishing: None,
-            window: Window { ends: Instant::now() + MESSAGE_INTERVAL, count: 0, is_noticed: false },
-        }
-    }
-
-    /// Whether receipts are still to come.
-    pub(super) fn is_publishing(&self) -> bool {
-        self.publishing.is_some() || !self.waiting.is_empty()
-    }
-
-    /// The next receipts, in the order of the publishes; waits for ever when there are none to come.
-    /// What is published while others are under way goes out together behind them, so that one
-    /// browser's messages keep their order. Cancel safe.
-    pub(super) async fn next_receipts(&mut self) -> Vec<Bytes> {
-        if self.publishing.is_none() && !self.waiting.is_empty() {
-            let (drafts, request_ids): (Vec<_>, Vec<_>) = self.waiting.drain(..).unzip();
-            let hub = self.shared.hub.clone();
-            self.publishing = Some(Box::pin(async move {
-                let results = hub.publish_all(drafts).await;
-                results.into_iter().zip(request_ids).map(|(result, request_id)| receipt(result, request_id)).collect()
-            }));
-        }
-        let Some(publishing) = &mut self.publishing else { return std::future::pending().await };
-        let receipts = publishing.await;
-        self.publishing = None;
-        receipts
-    }
-
-    /// The answer to a binary message.
-    pub(super) fn not_text() -> Bytes {
-        refuse(Refusal::new(Code::InvalidMessage, "messages are JSON text"), None)
-    }
-
-    /// Takes one message and appends what is to be answered at once to `answers`.
-    pub(super) async fn take(&mut self, text: &str, answers: &mut Vec<Bytes>) {
-        let over = self.window.count(self.shared.limits.socket_messages);
-        if over.is_none() && text.len() <= MESSAGE_BYTES {
-            let ClientRequest { frame, request_id } = ClientRequest::parse(text);
-            match frame {
-                Ok(frame) => self.perform(frame, request_id, answers).await,
-                Err(error) => {
-                    answers.push(refuse(Refusal::new(Code::InvalidMessage, error.to_string()), request_id));
-                }
-            }
-            return;
-        }
-        let request_id = ClientRequest::parse(text).request_id;
-        match over {
-            Some(Over { retry_after, is_first }) => {
-                if is_first || request_id.is_some() {
-                    let details = json!({ "retryAfterMs": u64::try_from(retry_after.as_millis()).unwrap_or_default() });
-                    let mut refusal = Refusal::new(Code::RateLimitExceeded, "too many messages, wait a moment");
-                    refusal.details = Some(details);
-                    answers.push(refuse(refusal, request_id));
-                }
-            }
-            None => {
-                let mut refusal = Refusal::new(Code::MessageTooLarge, "the message is too large");
-                refusal.details = Some(json!({ "size": text.len(), "limit": MESSAGE_BYTES }));
-                answers.push(refuse(refusal, request_id));
-            }
+            window: Window::new(MESSAGE_INTERVAL),
         }
     }
 
@@ -194,7 +127,7 @@ impl Protocol {
         };
         if self.waiting.len() >= PUBLISHES {
             // Its receipts wait in the queue like everything else.
-            for receipt in self.next_receipts().await {
+            for receipt in self.next_answers().await {
                 self.queue.push(receipt);
             }
         }
@@ -205,22 +138,63 @@ impl Protocol {
     }
 }
 
-/// A message that came too early.
-struct Over {
-    retry_after: Duration,
-    is_first: bool,
-}
-
-impl Window {
-    fn count(&mut self, allowed: u32) -> Option<Over> {
-        let now = Instant::now();
-        if now >= self.ends {
-            *self = Self { ends: now + MESSAGE_INTERVAL, count: 0, is_noticed: false };
-        }
-        self.count = self.count.saturating_add(1);
-        (self.count > allowed)
-            .then(|| Over { retry_after: self.ends - now, is_first: !std::mem::replace(&mut self.is_noticed, true) })
+impl Conversation for Protocol {
+    fn is_busy(&self) -> bool {
+        self.publishing.is_some() || !self.waiting.is_empty()
     }
+
+    /// The next receipts, in the order of the publishes. What is published while others are under way goes out together behind them, so that one
+    /// browser's messages keep their order.
+    async fn next_answers(&mut self) -> Vec<Bytes> {
+        if self.publishing.is_none() && !self.waiting.is_empty() {
+            let (drafts, request_ids): (Vec<_>, Vec<_>) = self.waiting.drain(..).unzip();
+            let hub = self.shared.hub.clone();
+            self.publishing = Some(Box::pin(async move {
+                let results = hub.publish_all(drafts).await;
+                results.into_iter().zip(request_ids).map(|(result, request_id)| receipt(result, request_id)).collect()
+            }));
+        }
+        let Some(publishing) = &mut self.publishing else { return std::future::pending().await };
+        let receipts = publishing.await;
+        self.publishing = None;
+        receipts
+    }
+
+    fn not_text(&self) -> Bytes {
+        refuse(Refusal::new(Code::InvalidMessage, "messages are JSON text"), None)
+    }
+
+    async fn take(&mut self, text: &str, answers: &mut Vec<Bytes>) {
+        let over = self.window.count(self.shared.limits.socket_messages, MESSAGE_INTERVAL);
+        if over.is_none() && text.len() <= MESSAGE_BYTES {
+            let ClientRequest { frame, request_id } = ClientRequest::parse(text);
+            match frame {
+                Ok(frame) => self.perform(frame, request_id, answers).await,
+                Err(error) => {
+                    answers.push(refuse(Refusal::new(Code::InvalidMessage, error.to_string()), request_id));
+                }
+            }
+            return;
+        }
+        let request_id = ClientRequest::parse(text).request_id;
+        match over {
+            Some(Over { retry_after, is_first }) => {
+                if is_first || request_id.is_some() {
+                    let details = json!({ "retryAfterMs": u64::try_from(retry_after.as_millis()).unwrap_or_default() });
+                    let mut refusal = Refusal::new(Code::RateLimitExceeded, "too many messages, wait a moment");
+                    refusal.details = Some(details);
+                    answers.push(refuse(refusal, request_id));
+                }
+            }
+            None => {
+                let mut refusal = Refusal::new(Code::MessageTooLarge, "the message is too large");
+                refusal.details = Some(json!({ "size": text.len(), "limit": MESSAGE_BYTES }));
+                answers.push(refuse(refusal, request_id));
+            }
+        }
+    }
+
+    async fn end(self) {}
 }
 
 impl Refusal {

@@ -26,7 +26,7 @@ const NEEDLESS_KEPT: usize = 64;
 /// and the connection is to be closed: the browser resumes from its position, or learns of a gap.
 ///
 /// The instance's stop and a session's end come this way too, so that a connection waits for one thing only.
-pub(super) struct Queue<T> {
+pub struct Queue<T> {
     state: Mutex<State<T>>,
     waker: AtomicWaker,
     frames_max: usize,
@@ -49,17 +49,19 @@ struct State<T> {
 
 /// Why a queue takes nothing any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum QueueEnd {
+pub enum QueueEnd {
     /// The browser read too slowly.
     Overflow,
     /// The instance stops.
     Drain,
     /// The session behind the socket is over.
     SessionOver,
+    /// The browser may not be here any more.
+    Forbidden,
 }
 
 /// One or several frames as they wait: a socket's bytes, or the events of a stream.
-pub(super) trait Item: Send + Sized + 'static {
+pub trait Item: Send + Sized + 'static {
     /// A frame that tells something other than a message.
     fn news(frame: Bytes) -> Self;
     /// The frame that tells of a loss; the channel's log ends at `position`.
@@ -95,7 +97,7 @@ impl Item for Bytes {
 }
 
 /// A queue as the relay sees it, whatever it holds.
-pub(super) trait Outlet: Send + Sync {
+pub trait Outlet: Send + Sync {
     /// Appends one frame.
     fn tell(&self, frame: Bytes);
     /// Appends a last frame; whoever takes learns that it is the last, and why. Does nothing the second time.
@@ -113,7 +115,7 @@ impl<T: Item> Queue<T> {
     }
 
     /// Appends one frame.
-    pub(super) fn push(&self, item: T) {
+    pub fn push(&self, item: T) {
         let mut state = self.state();
         let must_wake = state.items.is_empty();
         self.append(&mut state, item, 1);

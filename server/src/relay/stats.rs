@@ -5,15 +5,17 @@ use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
-use super::Relay;
+use super::{Relay, Use};
 use crate::clock::now_milliseconds;
 
-/// Counted by the sockets' own tasks.
+/// Counted by the sockets' own tasks, those of other endpoints only where it says so.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     opened: AtomicU64,
     received: AtomicU64,
     overflowed: AtomicU64,
+    /// On other endpoints.
+    overflowed_elsewhere: AtomicU64,
     active_at: AtomicU64,
 }
 
@@ -28,25 +30,33 @@ pub struct RelayStats {
     pub opened: u64,
     /// Messages browsers sent.
     pub received: u64,
-    /// Sockets closed because they read too slowly.
+    /// Sockets and event streams closed because they read too slowly.
     pub overflowed: u64,
+    /// The same of this instance's other WebSocket endpoints.
+    pub overflowed_elsewhere: u64,
     /// When something last happened, in milliseconds since 1970; 0 for never.
     pub active_at: u64,
 }
 
 impl Counters {
-    pub(super) fn opened(&self) {
-        self.opened.fetch_add(1, Relaxed);
-        self.active_at.store(now_milliseconds(), Relaxed);
+    pub(super) fn opened(&self, purpose: Use) {
+        self.note(&self.opened, purpose);
     }
 
-    pub(super) fn received(&self) {
-        self.received.fetch_add(1, Relaxed);
-        self.active_at.store(now_milliseconds(), Relaxed);
+    pub(super) fn received(&self, purpose: Use) {
+        self.note(&self.received, purpose);
     }
 
-    pub(super) fn overflowed(&self) {
-        self.overflowed.fetch_add(1, Relaxed);
+    pub(super) fn overflowed(&self, purpose: Use) {
+        let count = if purpose == Use::Relay { &self.overflowed } else { &self.overflowed_elsewhere };
+        count.fetch_add(1, Relaxed);
+    }
+
+    fn note(&self, count: &AtomicU64, purpose: Use) {
+        if purpose == Use::Relay {
+            count.fetch_add(1, Relaxed);
+            self.active_at.store(now_milliseconds(), Relaxed);
+        }
     }
 }
 
@@ -54,13 +64,20 @@ impl Relay {
     /// What was counted up to now.
     pub fn stats(&self) -> RelayStats {
         let counters = &self.shared.stats;
-        let users: HashSet<String> = self.owners().into_iter().map(|owner| owner.user_id.clone()).collect();
+        let (sockets, users) = {
+            let sockets = self.shared.sockets();
+            let own = || sockets.queues.iter().filter(|(_, open)| open.purpose == Use::Relay);
+            let users: HashSet<&str> =
+                own().filter_map(|(_, open)| Some(open.owner.as_ref()?.user_id.as_str())).collect();
+            (own().count(), users.len())
+        };
         RelayStats {
-            sockets: u64::try_from(self.sockets()).unwrap_or(u64::MAX),
-            users: u64::try_from(users.len()).unwrap_or(u64::MAX),
+            sockets: u64::try_from(sockets).unwrap_or(u64::MAX),
+            users: u64::try_from(users).unwrap_or(u64::MAX),
             opened: counters.opened.load(Relaxed),
             received: counters.received.load(Relaxed),
             overflowed: counters.overflowed.load(Relaxed),
+            overflowed_elsewhere: counters.overflowed_elsewhere.load(Relaxed),
             active_at: counters.active_at.load(Relaxed),
         }
     }

@@ -13,7 +13,7 @@ pub(super) const RESERVED: [&str; 8] = [
     "systemNotifications",
     "announcements",
     "sessions",
-    "customEndpoints",
+    "wsEndpoints",
     "outbox",
 ];
 /// Characters of a collection's name at most.

@@ -5,6 +5,7 @@
 
 mod config;
 mod data_file;
+mod endpoints;
 mod notifications;
 mod outbox;
 mod todos;
@@ -31,8 +32,9 @@ use super::{
 };
 
 pub(super) use self::{
-    config::EmbeddedConfig as Config, notifications::EmbeddedNotifications as Notifications,
-    todos::EmbeddedTodos as Todos, users::EmbeddedUsers as Users,
+    config::EmbeddedConfig as Config, endpoints::EmbeddedEndpoints as Endpoints,
+    notifications::EmbeddedNotifications as Notifications, todos::EmbeddedTodos as Todos,
+    users::EmbeddedUsers as Users,
 };
 
 /// The file's name in the data directory.
@@ -58,12 +60,13 @@ impl Embedded {
         let opened = task::spawn_blocking(move || {
             let directory = |cause| OpenError::Directory { path: data_dir.clone(), cause };
             make_directory(&data_dir).map_err(directory)?;
-            let tables = &[
+            let tables: &[data_file::CreateTables] = &[
                 todos::create_tables,
                 notifications::create_tables,
                 outbox::create_tables,
                 users::create_tables,
                 config::create_tables,
+                endpoints::create_tables,
             ];
             let file = Arc::new(DataFile::open(data_dir.join(FILE), tables)?);
             // The new file's name must outlast a power cut as well.

@@ -2,6 +2,7 @@
 
 mod change;
 mod config;
+mod endpoints;
 mod notifications;
 mod outbox;
 mod sessions;
@@ -29,8 +30,9 @@ use uuid::Uuid;
 use super::{Backend, OpenError, StoreFacts, outbox::Lane};
 
 pub(super) use self::{
-    config::MongoConfig as Config, notifications::MongoNotifications as Notifications,
-    sessions::MongoSessions as Sessions, todos::MongoTodos as Todos, users::MongoUsers as Users,
+    config::MongoConfig as Config, endpoints::MongoEndpoints as Endpoints,
+    notifications::MongoNotifications as Notifications, sessions::MongoSessions as Sessions,
+    todos::MongoTodos as Todos, users::MongoUsers as Users,
 };
 
 /// Used when the address names no database.

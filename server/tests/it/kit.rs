@@ -10,6 +10,7 @@ pub mod raw;
 pub mod redis;
 pub mod redis_cluster;
 pub mod sentinel;
+pub mod tab;
 pub mod visitor;
 
 use std::{

@@ -8,6 +8,7 @@ mod checker;
 mod cluster;
 mod config_cache;
 mod door;
+mod endpoints;
 mod events;
 mod hub;
 mod kit;

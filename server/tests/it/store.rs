@@ -11,7 +11,8 @@ use app::{
     system_notification::{NotificationDraft, Severity},
     todo::{Title, Todo, TodoStats},
 };
-use server::store::Store;
+use serde_json::json;
+use server::{endpoint::Definition, store::Store};
 
 /// Every promise of a store, kept by each: `$with` runs a test on a fresh store of its kind.
 macro_rules! contract {
@@ -30,6 +31,7 @@ macro_rules! contract {
             a_page_has_1_to_100_todos,
             any_title_survives,
             notifications_are_kept_newest_first_up_to_a_thousand,
+            endpoints_are_kept_changed_and_removed_by_name,
             a_store_that_answers_pings_until_it_is_closed,
         );
     };
@@ -62,6 +64,26 @@ async fn notifications_are_kept_newest_first_up_to_a_thousand(store: Store) {
     }
     let kept = notifications.latest(2_000).await.unwrap();
     assert_eq!((kept.len(), kept[999].sent.message.as_str()), (1_000, "notice 3"));
+}
+
+async fn endpoints_are_kept_changed_and_removed_by_name(store: Store) {
+    let endpoints = store.endpoints();
+    let definition = |name: &str, roles: &[&str]| {
+        let body =
+            json!({ "name": name, "auth": "user", "roles": roles, "publicTypes": [], "limits": { "maxSize": 9 } });
+        Definition::parse(&body).unwrap()
+    };
+    assert_eq!(endpoints.list().await.unwrap(), []);
+    let (a, b) = (definition("a", &[]), definition("b", &["editor"]));
+    endpoints.put(&b).await.unwrap();
+    endpoints.put(&a).await.unwrap();
+    assert_eq!(endpoints.list().await.unwrap(), [a.clone(), b]);
+    let b = definition("b", &[]);
+    endpoints.put(&b).await.unwrap();
+    assert_eq!(endpoints.list().await.unwrap(), [a, b.clone()]);
+    assert!(endpoints.remove("a").await.unwrap());
+    assert!(!endpoints.remove("a").await.unwrap());
+    assert_eq!(endpoints.list().await.unwrap(), [b]);
 }
 
 async fn a_new_list_is_empty(store: Store) {

@@ -47,7 +47,7 @@ fn Board(log: Vec<LoggedNotification>) -> impl IntoView {
         <section class="card" aria-labelledby="tell">
             <h2 id="tell">"Tell"</h2>
             <FormOutcome />
-            <form class="send-form" method="post" action=SendSystemNotification::url()>
+            <form class="stacked-form" method="post" action=SendSystemNotification::url()>
                 <div class="field">
                     <label for="notice-message">"Message"</label>
                     <input

@@ -90,6 +90,11 @@ impl Connection {
         Ok(())
     }
 
+    /// The same for several channels at once.
+    pub(super) async fn hear_all(&self, names: Vec<String>) -> Result<(), BusError> {
+        Ok(self.subscriptions.client.subscribe(names).await?)
+    }
+
     /// Undoes [`Connection::hear`].
     pub(super) async fn ignore(&self, name: String, kind: Kind) -> Result<(), BusError> {
         match kind {

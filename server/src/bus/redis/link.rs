@@ -142,12 +142,11 @@ async fn bring_up(shared: &Shared, connection: &Arc<Connection>, heart: &Heart) 
     let heartbeat = shared.heartbeat_channel();
     connection.hear(heartbeat.clone(), Kind::Channel).await?;
     connection.hear(shared.renewals_channel(), Kind::Channel).await?;
-    for signal in shared.signals.channels() {
-        connection.hear(signal, Kind::Channel).await?;
-    }
     for pattern in joined.keys() {
         connection.hear(shared.redis_name(pattern.as_str()), kind(pattern)).await?;
     }
+    let topics = shared.topics.lock().await;
+    shared.hear_topics(connection, &topics).await?;
     connection.confirm().await?;
     let nodes = connection.nodes();
     let is_heard = async {
@@ -156,8 +155,8 @@ async fn bring_up(shared: &Shared, connection: &Arc<Connection>, heart: &Heart) 
     };
     timeout(SILENT_FOR, is_heard).await.map_err(|_| BusError::Down)?;
     shared.set_up(connection);
-    // Behind the lock: who joins from here on finds the link up.
-    drop(joined);
+    // Behind the locks: who joins from here on finds the link up.
+    drop((joined, topics));
     shared.events.send(Event::LinkUp).await.map_err(|_| BusError::Down)
 }
 

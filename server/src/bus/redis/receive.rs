@@ -26,7 +26,7 @@ pub(super) async fn run(shared: &Shared, mut messages: broadcast::Receiver<Recei
                     None => continue,
                 }
             }
-            Ok(received) if !received.channel.starts_with(&prefix) && shared.signals.take(&received) => continue,
+            Ok(received) if shared.take_told(&received) => continue,
             Ok(received) => match read(shared, &prefix, &received, &mut copies) {
                 Some(message) => Event::Message(Arc::new(message)),
                 None => continue,

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use app::ports::Ports;
-use server::{Instance, config::Config, config_cache::ConfigCache, metrics::Metrics};
+use server::{Instance, config::Config, config_cache::ConfigCache, endpoint::Endpoints, metrics::Metrics};
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use super::browser::Browser;
@@ -15,6 +15,7 @@ pub struct Running {
     pub ports: Ports,
     pub metrics: Metrics,
     pub config_cache: ConfigCache,
+    pub endpoints: Endpoints,
     stop: Option<oneshot::Sender<()>>,
     serving: JoinHandle<()>,
     folder: tempfile::TempDir,
@@ -29,6 +30,7 @@ impl Running {
         config.server.site_root = folder.path().join("site");
         std::fs::create_dir(&config.server.site_root).unwrap();
         let instance = Instance::bind(config).await.unwrap();
+        let endpoints = instance.endpoints().clone();
         let (address, id, ports) = (instance.address().unwrap(), instance.id().to_owned(), instance.ports().clone());
         let (metrics, config_cache) = (instance.metrics().clone(), instance.config_cache().clone());
         let (stop, stopped) = oneshot::channel::<()>();
@@ -36,7 +38,7 @@ impl Running {
             // A dropped sender stops it too.
             let _ = stopped.await;
         }));
-        Self { address, id, ports, metrics, config_cache, stop: Some(stop), serving, folder }
+        Self { address, id, ports, metrics, config_cache, endpoints, stop: Some(stop), serving, folder }
     }
 
     /// A browser's socket on the relay.

@@ -1,9 +1,11 @@
 //! Sockets die with their session, and carry the user's name.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::json;
 use server::{account::Accounts, config::Config, store::Store};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::{OVER_WITHIN, Running, Visitor, config, pair};
 use crate::kit::{
@@ -102,6 +104,8 @@ async fn an_absent_mongodb_lets_nobody_in_and_stops_nothing_else() {
     assert_eq!(visitor.name(&instance).await, None);
     let _mongod = Mongod::start_on(port);
     crate::kit::until("the admin can sign in", async || {
+        // More often would be too often for one address until the account is made.
+        sleep(Duration::from_secs(1)).await;
         visitor.log_in(&instance, "admin", crate::kit::visitor::PASSWORD).await.0 == 200
     })
     .await;

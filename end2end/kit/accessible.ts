@@ -1,0 +1,36 @@
+import AxeBuilder from '@axe-core/playwright';
+import { type Page, expect } from '@playwright/test';
+
+const PHONE = { width: 390, height: 844 };
+const DESK = { width: 1280, height: 800 };
+
+/** Fails when axe finds something, or the page scrolls sideways: in light and dark, on a desk and on a phone. */
+export async function expectAccessible(page: Page): Promise<void> {
+    for (const [colorScheme, viewport] of [
+        ['light', DESK],
+        ['dark', DESK],
+        ['light', PHONE],
+        ['dark', PHONE],
+    ] as const) {
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+        await page.setViewportSize(viewport);
+        await atRest(page);
+        const { violations } = await new AxeBuilder({ page }).analyze();
+        const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
+        expect(found, `${colorScheme} at ${viewport.width}`).toEqual([]);
+        const width = await page.evaluate(() => document.documentElement.scrollWidth);
+        expect(width, 'no scrolling sideways').toBeLessThanOrEqual(viewport.width);
+    }
+}
+
+/** Waits until nothing moves or fades: half-way through, every colour is another one. */
+async function atRest(page: Page): Promise<void> {
+    await expect
+        .poll(() =>
+            page.evaluate(async () => {
+                await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+                return document.getAnimations().length;
+            }),
+        )
+        .toBe(0);
+}

@@ -1,0 +1,200 @@
+//! What happens on one endpoint of this instance, counted. Data only; times are milliseconds since 1970.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+/// Seconds a message counts for "messages a minute".
+const MINUTE: u64 = 60;
+/// What the log of an endpoint keeps; the oldest falls out.
+const ACTIVITY: usize = 30;
+
+/// The numbers of one endpoint.
+#[derive(Debug, Default)]
+pub struct Tally {
+    messages: u64,
+    /// Messages by second, the latest minute.
+    seconds: VecDeque<(u64, u64)>,
+    dropped: BTreeMap<Loss, u64>,
+    last_activity: u64,
+    activity: VecDeque<Activity>,
+}
+
+/// Why a message went nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Loss {
+    /// It was too large.
+    TooLarge,
+    /// It came too fast.
+    TooFast,
+    /// It could not be read, or its sender may not send it.
+    Refused,
+    /// Nobody answered it in time.
+    NoReply,
+    /// The other instances were not reached.
+    Link,
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Activity {
+    /// When.
+    pub at: u64,
+    /// What.
+    pub what: Happening,
+    /// To whom; empty for a guest.
+    #[serde(default)]
+    pub username: String,
+}
+
+/// What can happen to a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Happening {
+    /// It opened.
+    Connected,
+    /// It closed.
+    Disconnected,
+    /// Something it said was refused.
+    Refused,
+}
+
+/// The numbers of one endpoint at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Counts {
+    /// Messages of browsers and of the server.
+    pub messages: u64,
+    /// The same in the latest minute.
+    pub messages_per_minute: u64,
+    /// Messages that went nowhere, by cause.
+    pub dropped: BTreeMap<Loss, u64>,
+    /// When somebody last came or said something; 0 for never.
+    pub last_activity: u64,
+}
+
+impl Tally {
+    /// A message was taken.
+    pub fn message(&mut self, now: u64) {
+        self.messages += 1;
+        self.last_activity = now;
+        let second = now / 1_000;
+        match self.seconds.back_mut() {
+            Some((latest, count)) if *latest == second => *count += 1,
+            _ => self.seconds.push_back((second, 1)),
+        }
+        self.forget(second);
+    }
+
+    /// A message went nowhere.
+    pub fn dropped(&mut self, why: Loss) {
+        *self.dropped.entry(why).or_default() += 1;
+    }
+
+    /// Something happened to a socket.
+    pub fn note(&mut self, activity: Activity) {
+        self.last_activity = activity.at;
+        if self.activity.len() == ACTIVITY {
+            self.activity.pop_front();
+        }
+        self.activity.push_back(activity);
+    }
+
+    /// The numbers now.
+    pub fn counts(&mut self, now: u64) -> Counts {
+        self.forget(now / 1_000);
+        Counts {
+            messages: self.messages,
+            messages_per_minute: self.seconds.iter().map(|(_, count)| count).sum(),
+            dropped: self.dropped.clone(),
+            last_activity: self.last_activity,
+        }
+    }
+
+    /// What happened lately, oldest first.
+    pub fn activity(&self) -> Vec<Activity> {
+        self.activity.iter().cloned().collect()
+    }
+
+    fn forget(&mut self, second: u64) {
+        while self.seconds.front().is_some_and(|(old, _)| old + MINUTE <= second) {
+            self.seconds.pop_front();
+        }
+    }
+}
+
+impl Counts {
+    /// With those of another instance.
+    pub fn add(&mut self, other: &Self) {
+        self.messages += other.messages;
+        self.messages_per_minute += other.messages_per_minute;
+        for (why, count) in &other.dropped {
+            *self.dropped.entry(*why).or_default() += count;
+        }
+        self.last_activity = self.last_activity.max(other.last_activity);
+    }
+}
+
+/// Whether an endpoint is in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Light {
+    /// It is.
+    Green,
+    /// Not for five minutes.
+    Yellow,
+    /// Not for half an hour.
+    Red,
+}
+
+impl Light {
+    /// Of an endpoint that was last used at this time.
+    pub fn of(last_activity: u64, now: u64) -> Self {
+        const YELLOW: u64 = 5 * 60 * 1_000;
+        const RED: u64 = 30 * 60 * 1_000;
+        match now.saturating_sub(last_activity) {
+            idle if idle >= RED => Self::Red,
+            idle if idle >= YELLOW => Self::Yellow,
+            _ => Self::Green,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_minute_has_sixty_seconds() {
+        let (mut tally, start) = (Tally::default(), 1_000_000);
+        for second in 0..120 {
+            tally.message(start + second * 1_000);
+        }
+        let end = start + 119_000;
+        let counts = tally.counts(end);
+        assert_eq!((counts.messages, counts.messages_per_minute, counts.last_activity), (120, 60, end));
+        assert_eq!(tally.counts(end + 59_999).messages_per_minute, 1);
+        assert_eq!(tally.counts(end + 60_000).messages_per_minute, 0);
+    }
+
+    #[test]
+    fn the_light_turns_with_time() {
+        let minutes = |minutes: u64| Light::of(1, 1 + minutes * 60_000);
+        assert_eq!(
+            [0, 4, 5, 29, 30].map(minutes),
+            [Light::Green, Light::Green, Light::Yellow, Light::Yellow, Light::Red]
+        );
+    }
+
+    #[test]
+    fn the_log_of_an_endpoint_is_bounded() {
+        let mut tally = Tally::default();
+        for at in 0..100 {
+            tally.note(Activity { at, what: Happening::Connected, username: String::new() });
+        }
+        let kept = tally.activity();
+        assert_eq!((kept.len(), kept[0].at), (ACTIVITY, 70));
+    }
+}
