@@ -10,6 +10,7 @@ use leptos_router::{
 
 use crate::{
     components::{
+        banner::SiteBanner,
         local_only::LocalOnlyHint,
         nav::{SiteFooter, SiteHeader},
         system_notices::SystemNotices,
@@ -18,7 +19,7 @@ use crate::{
     },
     pages::{
         account::AccountPage,
-        admin::notifications::AdminNotificationsPage,
+        admin::{notifications::AdminNotificationsPage, site::AdminSitePage},
         architecture::ArchitecturePage,
         cluster::ClusterPage,
         code_examples::CodeExamplesPage,
@@ -32,6 +33,7 @@ use crate::{
         overview::OverviewPage,
         spa::{SpaAbout, SpaHome, SpaLayout},
     },
+    site::provide_site,
 };
 
 /// The application, rendered by the server and taken over by the browser.
@@ -44,6 +46,7 @@ pub fn App() -> AnyView {
     provide_meta_context();
     provide_toasts();
     provide_clock();
+    provide_site();
     let whole = SsrMode::Async;
     view! {
         <Router>
@@ -51,6 +54,7 @@ pub fn App() -> AnyView {
                 "Skip to content"
             </a>
             <SiteHeader />
+            <SiteBanner />
             <LocalOnlyHint />
             <main id="content" tabindex="-1">
                 <Routes fallback=NotFoundPage>
@@ -70,6 +74,7 @@ pub fn App() -> AnyView {
                     <Route path=path!("/login") view=LoginPage ssr=whole.clone() />
                     <Route path=path!("/account") view=AccountPage ssr=whole.clone() />
                     <Route path=path!("/admin/notifications") view=AdminNotificationsPage ssr=whole.clone() />
+                    <Route path=path!("/admin/site") view=AdminSitePage ssr=whole.clone() />
                     <ParentRoute path=path!("/hello-spa") view=SpaLayout ssr=whole>
                         <Route path=path!("/todo") view=CollaborativeTodoPage />
                         <Route path=path!("/notifications") view=NotificationsPage />

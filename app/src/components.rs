@@ -1,6 +1,7 @@
 //! Pieces that pages are made of.
 
 pub mod badge;
+pub mod banner;
 pub mod code;
 pub mod local_only;
 pub mod mounted;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{
+    site::SiteSettings,
     system_notification::NotificationDraft,
     todo::{Title, TitleError},
 };
@@ -55,6 +56,13 @@ pub enum Problem {
     /// A notification for everybody that cannot be sent as it is.
     #[error("A notification is one line of 1 to {} characters, with a level.", NotificationDraft::MAX_CHARS)]
     SystemNotification,
+    /// A title or a banner of the site that is too long, or not one line.
+    #[error(
+        "A title is one line of at most {} characters, a banner one of at most {}.",
+        SiteSettings::TITLE_CHARS,
+        SiteSettings::BANNER_CHARS
+    )]
+    SiteSettings,
     /// The accounts cannot be looked up, or more sign in at once than the instance takes.
     #[error("Signing in is not possible just now. Please try again in a moment.")]
     Busy,
@@ -77,7 +85,7 @@ pub enum Problem {
 
 impl Problem {
     /// Every problem an address may name, for [`Problem::from_code`].
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 19] = [
         Self::TitleEmpty,
         Self::TitleTooLong,
         Self::TitleControl,
@@ -90,6 +98,7 @@ impl Problem {
         Self::Forbidden,
         Self::FeatureName,
         Self::SystemNotification,
+        Self::SiteSettings,
         Self::Busy,
         Self::PageNotFound,
         Self::BadRequest,
@@ -108,6 +117,7 @@ impl Problem {
             | Self::Name
             | Self::FeatureName
             | Self::SystemNotification
+            | Self::SiteSettings
             | Self::BadRequest => 400,
             Self::Credentials | Self::SignedOut => 401,
             Self::Forbidden => 403,
@@ -133,6 +143,7 @@ impl Problem {
             Self::Forbidden => "forbidden",
             Self::FeatureName => "feature-name",
             Self::SystemNotification => "system-notification",
+            Self::SiteSettings => "site-settings",
             Self::Busy => "busy",
             Self::PageNotFound => "page-not-found",
             Self::BadRequest => "bad-request",

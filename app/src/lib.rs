@@ -17,6 +17,7 @@ pub mod error;
 pub mod feature;
 pub mod observatory;
 pub mod pages;
+pub mod site;
 pub mod system_notification;
 pub mod todo;
 

@@ -14,7 +14,7 @@ use crate::{
     todo::{Title, Todo, TodoPage},
 };
 
-pub use observatory::{Features, Observatory};
+pub use observatory::{Features, Observatory, Site};
 pub use visitor::{CurrentVisitor, LogInError, Visitor};
 
 /// Everything a page may use, provided as Leptos context and as axum state.
@@ -30,6 +30,8 @@ pub struct Ports {
     pub observatory: Arc<dyn Observatory>,
     /// Feature flags.
     pub features: Arc<dyn Features>,
+    /// Title and banner.
+    pub site: Arc<dyn Site>,
 }
 
 /// Who publishes: decides who is left out by `omitSelf`, and the name others see.

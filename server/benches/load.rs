@@ -25,6 +25,8 @@ mod latency;
 mod machine;
 #[path = "load/memory.rs"]
 mod memory;
+#[path = "load/observe.rs"]
+mod observe;
 #[path = "load/options.rs"]
 mod options;
 #[path = "load/pages.rs"]
@@ -98,6 +100,7 @@ async fn measure(options: Options, rows: &mut Vec<Row>) -> Result<(), LoadError>
             Measurement::Resume => rows.extend(resume::measure().await?),
             Measurement::Flush => rows.extend(flush::measure().await?),
             Measurement::Sessions => rows.extend(sessions::measure().await?),
+            Measurement::Observe => rows.extend(observe::measure().await?),
         }
     }
     Ok(())

@@ -25,6 +25,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     bus::{Keys, TopicInbox, Topics},
+    config::CacheConfig,
     hub::Hub,
     metrics::CacheReads,
     store::{ConfigDocument, ConfigDocuments, ConfigName},
@@ -38,11 +39,9 @@ pub use write::ConfigChange;
 
 /// Values in memory at most; beyond, those used least are forgotten.
 const VALUES: usize = 10_000;
-/// How long a value in memory is as good as new.
-const FRESH_FOR: Duration = Duration::from_secs(300);
-/// The same for feature flags.
+/// How long a feature flag in memory is as good as new.
 const FLAG_FRESH_FOR: Duration = Duration::from_secs(60);
-/// How long it is known that there is no value.
+/// How long it is known that there is no value, at most.
 const ABSENT_FOR: Duration = Duration::from_secs(30);
 /// How long the last known value does, before Redis and the store are asked again.
 const LAST_KNOWN_FOR: Duration = Duration::from_secs(2);
@@ -69,8 +68,8 @@ pub struct ConfigCache {
     shared: Arc<Shared>,
 }
 
-/// Called when all is to be read anew.
-type OnRefresh = Arc<dyn Fn() + Send + Sync>;
+/// Called when all is to be read anew, with the name of what said so, if it had one.
+type OnRefresh = Arc<dyn Fn(Option<&Arc<str>>) + Send + Sync>;
 /// Called with each change made on this instance, once it is made.
 type OnChange = Arc<dyn Fn(&ConfigChange) + Send + Sync>;
 
@@ -79,6 +78,8 @@ struct Shared {
     remote: Option<Remote>,
     store: Arc<dyn ConfigDocuments>,
     hub: Hub,
+    /// How long a value in memory is as good as new.
+    fresh_for: Duration,
     unwritten: Mutex<Unwritten>,
     on_refresh: Mutex<Vec<OnRefresh>>,
     on_change: Mutex<Vec<OnChange>>,
@@ -107,19 +108,21 @@ enum Level {
 }
 
 impl ConfigCache {
-    /// Starts hearing what other instances change, on `topics` of [`FAMILY`], and reads `warm_up` ahead.
+    /// Starts hearing what other instances change, on `topics` of [`FAMILY`], and reads ahead what is
+    /// configured.
     pub fn start(
+        config: &CacheConfig,
         keys: Option<Keys>,
         (topics, inbox): (Topics, TopicInbox),
         store: Arc<dyn ConfigDocuments>,
         hub: Hub,
-        warm_up: Vec<ConfigName>,
     ) -> Self {
         let shared = Arc::new(Shared {
             memory: Memory::new(VALUES),
             remote: keys.map(|keys| Remote::new(keys, topics)),
             store,
             hub,
+            fresh_for: config.fresh_for(),
             unwritten: Mutex::default(),
             on_refresh: Mutex::default(),
             on_change: Mutex::default(),
@@ -133,7 +136,7 @@ impl ConfigCache {
             cache.spawn(follow::invalidations(cache.clone(), inbox));
             cache.spawn(follow::link(cache.clone()));
         }
-        let warming = cache.clone();
+        let (warming, warm_up) = (cache.clone(), config.warm_up());
         cache.spawn(async move {
             for name in warm_up {
                 if let Err(error) = warming.get(&name).await {
@@ -181,6 +184,11 @@ impl ConfigCache {
 
     /// Calls `handler` whenever all configuration is to be read anew, on every instance. It must not block.
     pub fn on_refresh(&self, handler: impl Fn() + Send + Sync + 'static) {
+        self.on_refresh_by(move |_| handler());
+    }
+
+    /// The same with the name of the refresh, which is one on all instances; `None` when it was not heard.
+    pub(crate) fn on_refresh_by(&self, handler: impl Fn(Option<&Arc<str>>) + Send + Sync + 'static) {
         self.shared.on_refresh.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::new(handler));
     }
 
@@ -225,7 +233,7 @@ impl Shared {
             && known.is_none_or(|known| found.as_ref().is_some_and(|found| found.updated_at >= known.updated_at))
         {
             self.count(Level::Redis);
-            return Held::fresh(name, found.map(Arc::new));
+            return self.fresh(name, found.map(Arc::new));
         }
         match self.store.get(name).await {
             Ok(found) => {
@@ -233,7 +241,7 @@ impl Shared {
                 if let Some(remote) = &self.remote {
                     remote.fill(name, found.as_ref()).await;
                 }
-                Held::fresh(name, found.map(Arc::new))
+                self.fresh(name, found.map(Arc::new))
             }
             Err(error) => {
                 let fresh_until = Instant::now() + LAST_KNOWN_FOR;
@@ -266,21 +274,22 @@ impl Shared {
         }
     }
 
+    /// What was just read or written.
+    fn fresh(&self, name: &ConfigName, document: Option<Arc<ConfigDocument>>) -> Held {
+        let most = match document {
+            None => ABSENT_FOR,
+            Some(_) if name.collection() == FEATURES => FLAG_FRESH_FOR,
+            Some(_) => self.fresh_for,
+        };
+        Held { document, failure: None, fresh_until: Instant::now() + most.min(self.fresh_for) }
+    }
+
     fn count(&self, level: Level) {
         self.reads[level as usize].fetch_add(1, Relaxed);
     }
 }
 
 impl Held {
-    fn fresh(name: &ConfigName, document: Option<Arc<ConfigDocument>>) -> Self {
-        let life = match document {
-            None => ABSENT_FOR,
-            Some(_) if name.collection() == FEATURES => FLAG_FRESH_FOR,
-            Some(_) => FRESH_FOR,
-        };
-        Self { document, failure: None, fresh_until: Instant::now() + life }
-    }
-
     fn stale(&self) -> Self {
         Self { document: self.document.clone(), failure: self.failure.clone(), fresh_until: Instant::now() }
     }

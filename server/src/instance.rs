@@ -25,7 +25,6 @@ use crate::{
     config::{Config, RedisMode, SessionsMode},
     config_cache::{self, ConfigCache},
     endpoint::{self, Endpoints, RegisterError, builtin},
-    features::FeaturePort,
     http::{self, Backends, Site},
     hub::{Hub, OutboxLimits},
     identity,
@@ -33,6 +32,7 @@ use crate::{
     observatory::ObservatoryPort,
     relay::Relay,
     session::{self, Door, SecretError, Sessions, Watch},
+    settings::SettingsPort,
     store::{OpenError, Store},
     teller::Teller,
     throttle::Throttle,
@@ -128,17 +128,19 @@ impl Instance {
             started_at,
         };
         let metrics = Metrics::start(about, sources);
-        let warm_up = config.config_cache.warm_up();
-        let config_cache = ConfigCache::start(keys.clone(), config_topics, store.config(), hub.clone(), warm_up);
+        let config_cache =
+            ConfigCache::start(&config.config_cache, keys.clone(), config_topics, store.config(), hub.clone());
         let teller = Teller::start(store.outbox(), hub.clone());
         let cluster = ClusterPort::start(hub.clone(), relay.clone(), redis_mode, started_at);
         let observatory = Arc::new(ObservatoryPort::start(metrics.clone(), hub.clone(), store.todos(), keys.clone()));
+        let settings = Arc::new(SettingsPort::start(config_cache.clone(), hub.clone(), keys.clone()));
         let ports = Ports {
             cluster: Arc::new(cluster),
             todos: store.todos(),
             notifications: store.notifications(),
             observatory: observatory.clone(),
-            features: Arc::new(FeaturePort::start(config_cache.clone(), hub.clone())),
+            features: settings.clone(),
+            site: settings,
         };
         let endpoints = Endpoints::start(relay.clone(), hub.clone(), endpoint_topics, keys, store.endpoints());
         builtin::register(&endpoints, &ports, config.limits.socket_messages)?;

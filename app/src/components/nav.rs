@@ -6,6 +6,7 @@ use leptos_router::hooks::use_location;
 use crate::{
     components::badge::ConnectionBadge,
     pages::{address, login::read_user},
+    site::{SiteSettings, use_site},
 };
 
 /// What the head of every page links to.
@@ -55,7 +56,7 @@ pub fn SiteHeader() -> impl IntoView {
                     <svg class="brand-mark" viewBox="0 0 32 32" aria-hidden="true">
                         <path d="M3 17h6l3.5-9 6 16 3.5-9 1.6 2H29" />
                     </svg>
-                    "jPulse"
+                    <SiteTitle />
                 </a>
                 <div class="site-state">
                     <ConnectionBadge />
@@ -68,6 +69,14 @@ pub fn SiteHeader() -> impl IntoView {
         </header>
     }
     .into_any()
+}
+
+/// What the site calls itself; follows live.
+#[component]
+fn SiteTitle() -> impl IntoView {
+    let site = use_site();
+    let title = move || site.with(|site| site.shown_title().to_owned());
+    view! { <Transition fallback=|| SiteSettings::DEFAULT_TITLE>{title}</Transition> }.into_any()
 }
 
 /// Who is signed in, or the way to do so.

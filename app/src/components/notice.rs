@@ -31,6 +31,8 @@ pub enum Notice {
     SessionEnded,
     /// A feature was switched.
     Switched,
+    /// The site's settings were saved.
+    Saved,
 }
 
 impl Notice {
@@ -45,6 +47,7 @@ impl Notice {
             Self::SignedOut => "signed-out",
             Self::SessionEnded => "session-ended",
             Self::Switched => "switched",
+            Self::Saved => "saved",
         }
     }
 
@@ -59,12 +62,13 @@ impl Notice {
             Self::SignedOut => "You are signed out.",
             Self::SessionEnded => "The session was ended.",
             Self::Switched => "The feature was switched, on every instance.",
+            Self::Saved => "Saved, for every open page.",
         }
     }
 
     /// What an address names; `None` for anything made up.
     pub fn from_code(code: &str) -> Option<Self> {
-        const ALL: [Notice; 8] = [
+        const ALL: [Notice; 9] = [
             Notice::Added,
             Notice::Changed,
             Notice::Deleted,
@@ -73,6 +77,7 @@ impl Notice {
             Notice::SignedOut,
             Notice::SessionEnded,
             Notice::Switched,
+            Notice::Saved,
         ];
         ALL.into_iter().find(|notice| notice.code() == code)
     }

@@ -97,6 +97,15 @@ fn AdminPages() -> impl IntoView {
             <h2 id="administration">"Administration"</h2>
             <ul role="list">
                 <li>
+                    <PageLink href=address::CLUSTER>"The whole cluster"</PageLink>
+                </li>
+                <li>
+                    <PageLink href=address::FEATURES>"Features"</PageLink>
+                </li>
+                <li>
+                    <PageLink href=address::ADMIN_SITE>"Title and banner"</PageLink>
+                </li>
+                <li>
                     <PageLink href=address::ADMIN_NOTIFICATIONS>"Tell everybody"</PageLink>
                 </li>
             </ul>

@@ -32,6 +32,8 @@ pub const LOGIN: &str = "/login";
 pub const ACCOUNT: &str = "/account";
 /// Telling everybody, for administrators.
 pub const ADMIN_NOTIFICATIONS: &str = "/admin/notifications";
+/// Title and banner, for administrators.
+pub const ADMIN_SITE: &str = "/admin/site";
 
 /// Old addresses and where their pages are now: permanent redirects (308), for the HTTP
 /// router to mount.
@@ -49,6 +51,7 @@ pub const REDIRECTS: &[(&str, &str)] = &[
     ("/hello-app-cluster/dashboard/", DASHBOARD),
     ("/admin/cluster/", CLUSTER),
     ("/admin/features/", FEATURES),
+    ("/admin/site/", ADMIN_SITE),
     ("/hello-spa", SPA),
     ("/hello-spa/todo/", SPA_TODO),
     ("/hello-spa/notifications/", SPA_NOTIFICATIONS),

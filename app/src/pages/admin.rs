@@ -2,6 +2,7 @@
 //! server functions that check for themselves.
 
 pub mod notifications;
+pub mod site;
 
 use leptos::prelude::*;
 
@@ -42,9 +43,15 @@ pub fn Refused(
 ///
 /// # Errors
 ///
-/// [`Problem::SignedOut`] for a guest, [`Problem::Forbidden`] for a user without the role.
+/// [`Problem::SignedOut`] for a guest, [`Problem::Forbidden`] for a user without the role. The answer has
+/// the status that says so.
 #[cfg(feature = "ssr")]
 pub async fn administrator() -> Result<crate::account::User, Problem> {
-    let user = crate::pages::request::visitor()?.user().await.ok_or(Problem::SignedOut)?;
-    if user.is_admin() { Ok(user) } else { Err(Problem::Forbidden) }
+    let problem = match crate::pages::request::visitor()?.user().await {
+        Some(user) if user.is_admin() => return Ok(user),
+        Some(_) => Problem::Forbidden,
+        None => Problem::SignedOut,
+    };
+    set_status(problem);
+    Err(problem)
 }

@@ -7,10 +7,10 @@ use leptos::prelude::*;
 
 use crate::{
     cluster::LiveResource,
-    components::{nav::PageLink, page::PageHeader, skeleton::Skeleton, time::RelativeTime},
-    error::{Problem, set_status},
+    components::{page::PageHeader, skeleton::Skeleton, time::RelativeTime},
+    error::Problem,
     observatory::{ClusterView, ErrorView, REPORTED, Reported, RouteView, TraceView},
-    pages::address,
+    pages::{address, admin::Refused},
 };
 
 use instance::Instances;
@@ -52,20 +52,7 @@ fn show(outcome: Result<ClusterView, Problem>) -> AnyView {
             <Errors errors />
         }
         .into_any(),
-        Err(problem) => {
-            set_status(problem);
-            view! {
-                <p class="notice notice-error" role="alert">
-                    {problem.to_string()}
-                </p>
-                <p class="actions">
-                    <PageLink href=format!("{}?next={}", address::LOGIN, address::CLUSTER) class="button">
-                        "Sign in"
-                    </PageLink>
-                </p>
-            }
-            .into_any()
-        }
+        Err(problem) => view! { <Refused problem page=address::CLUSTER /> }.into_any(),
     }
 }
 

@@ -6,10 +6,10 @@ use leptos::prelude::*;
 
 use crate::{
     cluster::LiveResource,
-    components::{nav::PageLink, notice::FormOutcome, page::PageHeader, skeleton::Skeleton},
-    error::{Problem, set_status},
+    components::{notice::FormOutcome, page::PageHeader, skeleton::Skeleton},
+    error::Problem,
     feature::{Feature, SWITCHED},
-    pages::address,
+    pages::{address, admin::Refused},
 };
 
 pub use functions::{ListFeatures, SwitchFeature, list_features, switch_feature};
@@ -71,20 +71,7 @@ fn show(outcome: Result<Vec<Feature>, Problem>, switch: ServerAction<SwitchFeatu
             }
             .into_any()
         }
-        Err(problem) => {
-            set_status(problem);
-            view! {
-                <p class="notice notice-error" role="alert">
-                    {problem.to_string()}
-                </p>
-                <p class="actions">
-                    <PageLink href=format!("{}?next={}", address::LOGIN, address::FEATURES) class="button">
-                        "Sign in"
-                    </PageLink>
-                </p>
-            }
-            .into_any()
-        }
+        Err(problem) => view! { <Refused problem page=address::FEATURES /> }.into_any(),
     }
 }
 

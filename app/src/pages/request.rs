@@ -8,7 +8,6 @@ use leptos_axum::ResponseOptions;
 use wire::limits::UUID_BYTES;
 
 use crate::{
-    account::User,
     components::notice::{NOTICE, Notice, PROBLEM},
     error::{Problem, set_status},
     ports::{CurrentVisitor, Ports, Publisher, Visitor},
@@ -31,21 +30,6 @@ pub fn ports() -> Result<Ports, Problem> {
 pub fn visitor() -> Result<Arc<dyn Visitor>, Problem> {
     let visitor = use_context::<Parts>().and_then(|parts| parts.extensions.get::<CurrentVisitor>().cloned());
     visitor.map(|CurrentVisitor(visitor)| visitor).ok_or(Problem::Internal)
-}
-
-/// The administrator who asks.
-///
-/// # Errors
-///
-/// When nobody is signed in, or no administrator. The answer has the status that says so.
-pub async fn administrator() -> Result<User, Problem> {
-    let problem = match visitor()?.user().await {
-        Some(user) if user.roles.iter().any(|role| role == "admin") => return Ok(user),
-        Some(_) => Problem::Forbidden,
-        None => Problem::SignedOut,
-    };
-    set_status(problem);
-    Err(problem)
 }
 
 /// Who publishes: the user who is signed in, and the tab, which names itself in the header

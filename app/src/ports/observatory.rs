@@ -1,4 +1,4 @@
-//! What pages show of the whole cluster, and the features they may switch.
+//! What pages show of the whole cluster, and what administrators change while they are open.
 
 use async_trait::async_trait;
 
@@ -6,6 +6,7 @@ use super::StoreError;
 use crate::{
     feature::Feature,
     observatory::{ClusterView, Dashboard, TraceView},
+    site::SiteSettings,
 };
 
 /// The whole cluster, as any of its instances sees it.
@@ -28,4 +29,13 @@ pub trait Features: Send + Sync + 'static {
     async fn all(&self) -> Result<Vec<Feature>, StoreError>;
     /// Switches a feature, on every instance; `InvalidId` when it is no name.
     async fn switch(&self, feature: &Feature) -> Result<(), StoreError>;
+}
+
+/// What the site calls itself.
+#[async_trait]
+pub trait Site: Send + Sync + 'static {
+    /// Title and banner; the defaults while nobody can tell.
+    async fn settings(&self) -> SiteSettings;
+    /// Saves both, for every instance.
+    async fn save(&self, site: &SiteSettings) -> Result<(), StoreError>;
 }

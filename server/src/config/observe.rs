@@ -48,14 +48,27 @@ impl MetricsConfig {
 }
 
 /// The `[config_cache]` table of `app.toml`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CacheConfig {
+    /// How long an instance takes a value it has read for current when nobody tells it otherwise, in seconds.
+    pub memory_seconds: u64,
     /// What is read at the start, each `collection:key`, such as `features:feature:new_ui`.
     pub warm_up: Vec<String>,
 }
 
+impl Default for CacheConfig {
+    fn default() -> Self {
+        Self { memory_seconds: 300, warm_up: Vec::new() }
+    }
+}
+
 impl CacheConfig {
+    /// How long a value in memory is as good as new.
+    pub fn fresh_for(&self) -> Duration {
+        Duration::from_secs(self.memory_seconds)
+    }
+
     /// What is read at the start.
     pub fn warm_up(&self) -> Vec<ConfigName> {
         self.warm_up.iter().filter_map(|text| name(text)).collect()
@@ -63,6 +76,9 @@ impl CacheConfig {
 
     /// Refuses what is no name.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
+        if !(1..=3_600).contains(&self.memory_seconds) {
+            return refuse("config_cache.memory_seconds", &self.memory_seconds.to_string(), "1 to 3600 seconds");
+        }
         match self.warm_up.iter().find(|text| name(text).is_none()) {
             Some(wrong) => refuse("config_cache.warm_up", wrong, "collection:key, such as config:app:name"),
             None => Ok(()),

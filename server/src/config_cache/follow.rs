@@ -46,10 +46,10 @@ impl ConfigCache {
         self.shared.hub.publish(draft).await.map(drop)
     }
 
-    async fn refreshed(&self) {
+    async fn refreshed(&self, refresh: Option<&Arc<str>>) {
         self.shared.doubt_all().await;
         let handlers = self.shared.on_refresh.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        handlers.iter().for_each(|handler| handler());
+        handlers.iter().for_each(|handler| handler(refresh));
     }
 }
 
@@ -102,23 +102,31 @@ pub(super) async fn link(cache: ConfigCache) {
 /// Hears when all is to be read anew.
 pub(super) async fn refreshes(cache: ConfigCache) {
     let Ok(pattern) = Pattern::parse(CHANGED) else { return };
-    let (wanted, mut asked) = tokio::sync::watch::channel(());
+    let (wanted, mut asked) = tokio::sync::watch::channel(None);
     let hub: Hub = cache.shared.hub.clone();
     let ear = Arc::new(Ear(wanted));
     let _joined = hub.subscribe(&pattern, Omit::Nothing, Since::Now, ear).await;
     while asked.changed().await.is_ok() {
-        cache.refreshed().await;
+        let refresh = asked.borrow_and_update().clone();
+        cache.refreshed(refresh.as_ref()).await;
     }
 }
 
-struct Ear(tokio::sync::watch::Sender<()>);
+/// Keeps the name of the latest refresh, which does for those before.
+struct Ear(tokio::sync::watch::Sender<Option<Arc<str>>>);
 
 impl Listener for Ear {
-    fn deliver(&self, _: &Batch) {
-        self.0.send_replace(());
+    fn deliver(&self, batch: &Batch) {
+        // An instance on Node.js gives its messages no id.
+        let name = batch.deliveries().last().map(|delivery| {
+            let message = &delivery.message;
+            let unnamed = || format!("{}:{}", message.instance_id, message.timestamp).into();
+            message.id.clone().unwrap_or_else(unnamed)
+        });
+        self.0.send_replace(name);
     }
 
     fn lost(&self, _: &Channel, _: Option<&Position>) {
-        self.0.send_replace(());
+        self.0.send_replace(None);
     }
 }

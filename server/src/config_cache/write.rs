@@ -8,7 +8,7 @@ use std::{
 use app::ports::StoreError;
 use serde_json::Value;
 
-use super::{ConfigCache, Held, Shared};
+use super::{ConfigCache, Shared};
 use crate::{
     bus::BusError,
     store::{ConfigDocument, ConfigName, WriteError},
@@ -86,7 +86,7 @@ impl Shared {
             let new = document.as_ref().map(|document| document.updated_at);
             // Another writer of this instance may be ahead.
             if !matches!((new, known), (Some(new), Some(known)) if new < known) {
-                self.memory.put(name, Arc::new(Held::fresh(name, document.clone())));
+                self.memory.put(name, Arc::new(self.fresh(name, document.clone())));
             }
         }
         if let Some(remote) = &self.remote

@@ -25,18 +25,18 @@ const SENT_WITHIN: Duration = Duration::from_secs(30);
 /// Where the original client puts the id of its tab, beside the body.
 const UUID_HEADER: HeaderName = HeaderName::from_static("x-jpulse-uuid");
 
-/// A JSON body of up to [`JSON_BYTES`]; `null` when there is none.
+/// A JSON body of up to [`JSON_BYTES`], or as many as the route says; `null` when there is none.
 ///
 /// Refuses with 413 `PAYLOAD_TOO_LARGE` or 400 `INVALID_JSON`, whatever the content type.
 #[derive(Clone, Debug, PartialEq)]
-pub struct JsonBody(pub Value);
+pub struct JsonBody<const BYTES: usize = JSON_BYTES>(pub Value);
 
-impl<S: Sync> FromRequest<S> for JsonBody {
+impl<S: Sync, const BYTES: usize> FromRequest<S> for JsonBody<BYTES> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         let (head, body) = request.into_parts();
-        let bytes = read(&head.headers, body).await?;
+        let bytes = read(&head.headers, body, BYTES).await?;
         if bytes.trim_ascii().is_empty() {
             return Ok(Self(Value::Null));
         }
@@ -54,7 +54,7 @@ pub async fn whole(request: Request, next: Next) -> Response {
         return next.run(request).await;
     }
     let (head, body) = request.into_parts();
-    match read(&head.headers, body).await {
+    match read(&head.headers, body, JSON_BYTES).await {
         Ok(bytes) => next.run(Request::from_parts(head, bytes.into())).await,
         Err(refused) => refused.at(head.uri.path()),
     }
@@ -74,16 +74,16 @@ pub fn valid_uuid(text: &str) -> Option<Arc<str>> {
 }
 
 /// Reads a body, unless it is known from the start to be unbearable.
-async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, ApiError> {
+async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, ApiError> {
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if announced.is_some_and(|bytes: u64| bytes > DISCARDED_BYTES as u64) {
-        return Err(too_large());
+        return Err(too_large(most));
     }
-    tokio::time::timeout(SENT_WITHIN, read_to_end(body)).await.unwrap_or_else(|_| Err(too_slow()))
+    tokio::time::timeout(SENT_WITHIN, read_to_end(body, most)).await.unwrap_or_else(|_| Err(too_slow()))
 }
 
 /// Reads a body to its end, even when it turns out too large, as far as that is bearable.
-async fn read_to_end(mut body: Body) -> Result<Bytes, ApiError> {
+async fn read_to_end(mut body: Body, most: usize) -> Result<Bytes, ApiError> {
     let mut kept = Vec::new();
     let mut sent = 0;
     while let Some(frame) = body.frame().await {
@@ -92,17 +92,17 @@ async fn read_to_end(mut body: Body) -> Result<Bytes, ApiError> {
         };
         let Ok(bytes) = frame.into_data() else { continue };
         sent += bytes.len();
-        if sent <= JSON_BYTES {
+        if sent <= most {
             kept.extend_from_slice(&bytes);
         } else if sent > DISCARDED_BYTES {
             break;
         }
     }
-    if sent > JSON_BYTES { Err(too_large()) } else { Ok(kept.into()) }
+    if sent > most { Err(too_large(most)) } else { Ok(kept.into()) }
 }
 
-fn too_large() -> ApiError {
-    let text = format!("A body has at most {JSON_BYTES} bytes.");
+fn too_large(most: usize) -> ApiError {
+    let text = format!("A body has at most {most} bytes.");
     ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, Code::PayloadTooLarge, text)
 }
 
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     async fn parse(body: impl Into<Body>) -> Result<Value, String> {
-        let read = JsonBody::from_request(Request::new(body.into()), &()).await;
+        let read = <JsonBody>::from_request(Request::new(body.into()), &()).await;
         read.map(|body| body.0).map_err(|error| format!("{error:?}"))
     }
 

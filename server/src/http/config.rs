@@ -23,6 +23,11 @@ use crate::{
     store::{ConfigDocument, ConfigName, NameError, WriteError},
 };
 
+/// Bytes of a value at most, as JSON.
+const VALUE_BYTES: usize = 64 * 1024;
+/// Bytes of a body at most: a value that is too large is refused for what it is.
+const BODY_BYTES: usize = 512 * 1024;
+
 pub(super) fn routes() -> Router<Site> {
     Router::new()
         .route("/api/1/config/{key}", get(read).put(write).delete(remove))
@@ -62,7 +67,7 @@ async fn write(
     Path(key): Path<String>,
     Query(collection): Query<Collection>,
     headers: HeaderMap,
-    JsonBody(mut body): JsonBody,
+    JsonBody(mut body): JsonBody<BODY_BYTES>,
 ) -> Result<Response, ApiError> {
     let name = collection.name(&key)?;
     let value = body.get_mut("value").map(Value::take).filter(|value| !value.is_null());
@@ -70,6 +75,10 @@ async fn write(
         let error = "A configuration needs a `value` that is not null; DELETE removes it.";
         return Err(ApiError::bad_request(Code::ValidationError, error));
     };
+    if value.to_string().len() > VALUE_BYTES {
+        let error = format!("A value has at most {VALUE_BYTES} bytes as JSON.");
+        return Err(ApiError::bad_request(Code::ValidationError, error));
+    }
     let document = site.config_cache.put(&name, value, expected(&headers)?).await?;
     Ok(shown(&name, &document))
 }

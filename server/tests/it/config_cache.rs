@@ -2,7 +2,9 @@
 
 mod documents;
 mod faults;
+mod lost;
 mod rest;
+mod settings;
 
 use std::sync::Arc;
 

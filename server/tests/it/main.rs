@@ -15,6 +15,7 @@ mod kit;
 mod metrics;
 mod modes;
 mod notifications;
+mod observatory;
 mod outage;
 mod proxy;
 mod relay;

@@ -15,9 +15,9 @@ use crate::{
 /// When nobody is signed in, or no administrator.
 #[server(prefix = "/fn", endpoint = "cluster", input = GetUrl, client = ClusterClient)]
 pub async fn read_cluster() -> Result<ClusterView, Problem> {
-    use crate::pages::request;
+    use crate::pages::{admin::administrator, request};
 
-    request::administrator().await?;
+    administrator().await?;
     Ok(request::ports()?.observatory.cluster().await)
 }
 
@@ -28,8 +28,8 @@ pub async fn read_cluster() -> Result<ClusterView, Problem> {
 /// When nobody is signed in, or no administrator.
 #[server(prefix = "/fn", endpoint = "cluster-trace", client = ClusterClient)]
 pub async fn trace_message() -> Result<TraceView, Problem> {
-    use crate::pages::request;
+    use crate::pages::{admin::administrator, request};
 
-    request::administrator().await?;
+    administrator().await?;
     Ok(request::ports()?.observatory.trace().await)
 }

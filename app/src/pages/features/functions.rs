@@ -11,9 +11,9 @@ use crate::{cluster::ClusterClient, error::Problem, feature::Feature};
 /// When nobody is signed in, or no administrator, or the store does not answer.
 #[server(prefix = "/fn", endpoint = "features", input = GetUrl, client = ClusterClient)]
 pub async fn list_features() -> Result<Vec<Feature>, Problem> {
-    use crate::pages::request;
+    use crate::pages::{admin::administrator, request};
 
-    request::administrator().await?;
+    administrator().await?;
     request::ports()?.features.all().await.map_err(|_| Problem::Unavailable)
 }
 
@@ -41,9 +41,12 @@ pub async fn switch_feature(
 
 #[cfg(feature = "ssr")]
 async fn switch(name: String, to: &str) -> Result<(), Problem> {
-    use crate::{pages::request, ports::StoreError};
+    use crate::{
+        pages::{admin::administrator, request},
+        ports::StoreError,
+    };
 
-    request::administrator().await?;
+    administrator().await?;
     let feature = Feature { name: name.trim().to_owned(), enabled: to == "on" };
     request::ports()?.features.switch(&feature).await.map_err(|error| match error {
         StoreError::InvalidId => Problem::FeatureName,

@@ -99,11 +99,13 @@ async fn an_invalidation_that_is_lost_is_made_up_for_by_the_next_link() {
 async fn the_last_known_value_does_while_redis_and_the_store_are_away() {
     let mut redis = Redis::start();
     let mongod = Mongod::start_on(free_port());
-    let uri = format!("{}&serverSelectionTimeoutMS=200", mongod.uri(&fresh_database()));
-    let uri = if uri.contains('?') { uri } else { uri.replacen('&', "?", 1) };
+    let port = mongod.port();
+    let uri = format!("{}?serverSelectionTimeoutMS=200", mongod.uri(&fresh_database()));
     let instance = Running::start(config(redis.config(), &uri, "0")).await;
     put(&instance, "limit", 3).await;
-    let guest = Visitor::default();
+    let (admin, guest) = (Visitor::log_in_as_admin(&instance).await, Visitor::default());
+    let title = Some(json!({ "value": "Tea" }));
+    assert_eq!(admin.request(&instance, Method::PUT, "/api/1/config/site:title", title).await.status(), 200);
     let health = async || guest.request(&instance, Method::GET, "/health", None).await;
     assert_eq!(health().await.status(), 200);
     redis.kill();
@@ -117,6 +119,15 @@ async fn the_last_known_value_does_while_redis_and_the_store_are_away() {
     assert_eq!(answer.status(), 503);
     let answer: Value = answer.json().await.unwrap();
     assert_eq!((&answer["redis"]["ok"], &answer["mongodb"]["ok"]), (&json!(false), &json!(false)));
+    let page = guest.request(&instance, Method::GET, "/", None).await;
+    assert_eq!(page.status(), 200);
+    assert!(page.text().await.unwrap().contains("Tea"), "the title is the last one known");
+    redis.run();
+    let _mongod = Mongod::start_on(port);
+    until("it is well again by itself", async || health().await.status() == 200).await;
+    let written = async || instance.config_cache.put(&name("limit"), json!(4), None).await.is_ok();
+    until("it can be written again", written).await;
+    assert_eq!(value(&instance, "limit").await, 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]

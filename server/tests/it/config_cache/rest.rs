@@ -56,8 +56,14 @@ async fn what_could_be_no_document_is_refused() {
     for body in [json!({}), json!({ "value": null }), json!([1])] {
         assert_eq!(admin.request(&left, Method::PUT, "/api/1/config/a", Some(body)).await.status(), 400);
     }
-    let large = Some(json!({ "value": "x".repeat(65 * 1024) }));
-    assert_eq!(admin.request(&left, Method::PUT, "/api/1/config/a", large).await.status(), 413);
+    for (kilobytes, status) in [(63, 200), (65, 400), (400, 400), (600, 413)] {
+        let large = Some(json!({ "value": "x".repeat(kilobytes * 1024) }));
+        assert_eq!(admin.request(&left, Method::PUT, "/api/1/config/a", large).await.status(), status, "{kilobytes}");
+    }
+    assert_eq!(admin.request(&left, Method::GET, "/api/1/config/b", None).await.status(), 404);
+    assert_eq!(redis.command("GET jpulse:dev:config:config:b"), "$4\r\nnull\r\n");
+    let ttl: i64 = redis.command("TTL jpulse:dev:config:config:b").trim()[1..].parse().unwrap();
+    assert!((0..=30).contains(&ttl), "{ttl}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,69 +1,33 @@
 //! Instances that stop, and instances that are killed.
 
-use std::{
-    process::{Child, Command, Stdio},
-    time::Duration,
-};
+use std::time::Duration;
 
 use serde_json::json;
-use tempfile::TempDir;
 
 use super::{cluster, config};
-use crate::kit::{free_port, instance::Running, redis::Redis, until, until_within, visitor::Visitor};
-
-/// The program itself, killed at the end.
-struct Program {
-    process: Child,
-    _folder: TempDir,
-}
-
-impl Program {
-    fn start(redis: &Redis, instance: &str) -> Self {
-        let folder = TempDir::new().unwrap();
-        let process = Command::new(env!("CARGO_BIN_EXE_server"))
-            .env_clear()
-            .current_dir(folder.path())
-            .env("LEPTOS_SITE_ROOT", folder.path())
-            .env("PORT", free_port().to_string())
-            .env("HOSTNAME", "web-07")
-            .env("REDIS_HOST", "127.0.0.1")
-            .env("REDIS_PORT", redis.port.to_string())
-            .env("JPULSE_INSTANCE", instance)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        Self { process, _folder: folder }
-    }
-
-    fn kill(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
+use crate::kit::{instance::Running, program::Program, redis::Redis, until, until_within, visitor::Visitor};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_instance_is_gone_within_thirty_seconds_and_a_stopped_one_at_once() {
+async fn a_killed_instance_is_gone_within_thirty_seconds_and_a_terminated_one_at_once() {
     let redis = Redis::start();
-    let mut killed = Program::start(&redis, "0");
-    let start = |instance| Running::start(config(redis.config(), "web-01", instance));
-    let (watching, stopped) = tokio::join!(start("0"), start("1"));
+    let port = redis.port.to_string();
+    let start = |instance: &'static str| {
+        let (host, port) = (("HOSTNAME", "web-07"), ("REDIS_PORT", port.as_str()));
+        async move { Program::start(&[host, ("REDIS_HOST", "127.0.0.1"), port, ("JPULSE_INSTANCE", instance)]).await }
+    };
+    let watching = Running::start(config(redis.config(), "web-01", "0"));
+    let (watching, killed, terminated) = tokio::join!(watching, start("0"), start("1"));
     let admin = Visitor::log_in_as_admin(&watching).await;
     let count = async || cluster(&admin, &watching).await["statistics"]["totalInstances"].as_u64().unwrap();
     until("all three are seen", async || count().await == 3).await;
-    let key = format!("jpulse:dev:health:instance:{}", stopped.id);
-    assert_eq!(redis.command(&format!("EXISTS {key}")), ":1\r\n");
-    stopped.stop().await;
-    assert_eq!(redis.command(&format!("EXISTS {key}")), ":0\r\n");
+    let is_reported = |id: &str| redis.command(&format!("EXISTS jpulse:dev:health:instance:{id}")) == ":1\r\n";
+    assert!(is_reported("07:0") && is_reported("07:1"));
+    terminated.stop().await;
+    assert!(!is_reported("07:1"));
     assert_eq!(count().await, 2);
-    killed.kill();
+    // The end of the value kills the process.
+    drop(killed);
+    assert_eq!(count().await, 2, "nobody could know yet");
     let took = until_within(Duration::from_secs(31), "it is gone", async || count().await == 1).await;
     eprintln!("a killed instance was gone after {took:?}");
 }

@@ -5,19 +5,40 @@ use serde_json::{Value, json};
 use server::{config::RedisConfig, metrics::Rule};
 
 use super::{ask, cluster, config};
-use crate::kit::{instance::Running, redis::Redis, until, visitor::Visitor};
+use crate::kit::{
+    instance::Running,
+    mongod::{Mongod, fresh_database},
+    redis::Redis,
+    tab::Tab,
+    until,
+    visitor::Visitor,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn three_instances_under_two_names_add_up() {
     let redis = Redis::start();
-    let start = |host, instance| Running::start(config(redis.config(), host, instance));
+    let mongod = Mongod::shared();
+    let uri = mongod.uri(&fresh_database());
+    let start = |host, instance| {
+        let mut config = config(redis.config(), host, instance);
+        config.mongodb.uri.clone_from(&uri);
+        Running::start(config)
+    };
     let (one, two, three) = tokio::join!(start("web-01", "0"), start("web-01", "1"), start("web-02", "0"));
     let (_a, _b, _c) = tokio::join!(one.open_browser(), one.open_browser(), three.open_browser());
+    let mut tabs = Vec::new();
+    for instance in [&one, &three] {
+        let mut tab = Tab::open(instance.address, "/api/1/ws/hello-emoji").await;
+        tab.send(json!({ "type": "broadcast", "data": { "emoji": "tea" } })).await;
+        tabs.push(tab);
+    }
     let admin = Visitor::log_in_as_admin(&two).await;
     for instance in [&one, &two, &three] {
         until("all sockets are seen", async || {
             let statistics = cluster(&admin, instance).await["statistics"].take();
-            statistics["totalInstances"] == 3 && statistics["totalWebSocketConnections"] == 3
+            statistics["totalInstances"] == 3
+                && statistics["totalWebSocketConnections"] == 5
+                && statistics["totalWebSocketMessages"] == 2
         })
         .await;
     }
@@ -32,9 +53,24 @@ async fn three_instances_under_two_names_add_up() {
     let sum = |field: &str| instances.iter().map(|it| it["websockets"][field].as_u64().unwrap()).sum::<u64>();
     assert_eq!(statistics["totalWebSocketConnections"], sum("localConnections"));
     assert_eq!(statistics["totalWebSocketMessages"], sum("localMessages"));
-    let relay = &statistics["webSocketNamespaces"][0];
-    assert_eq!((&relay["path"], &relay["status"]), (&json!("/api/1/ws/jp-broadcast"), &json!("green")));
-    assert_eq!((&relay["instanceCount"], &relay["serverCount"]), (&json!(3), &json!(2)));
+    let namespaces = statistics["webSocketNamespaces"].as_array().unwrap();
+    assert_eq!(statistics["totalWebSocketNamespaces"], namespaces.len());
+    let parts = instances.iter().flat_map(|it| it["websockets"]["namespaces"].as_array().unwrap());
+    for namespace in namespaces {
+        let own = parts.clone().filter(|part| part["path"] == namespace["path"]);
+        for (total, part) in [("totalConnections", "connections"), ("totalMessages", "messages")] {
+            let sum: u64 = own.clone().map(|it| it[part].as_u64().unwrap()).sum();
+            assert_eq!(namespace[total], sum, "{namespace}");
+        }
+        assert_eq!(own.map(|it| it["lastActivity"].as_str()).max().unwrap(), namespace["lastActivity"].as_str());
+        assert_eq!((&namespace["instanceCount"], &namespace["serverCount"]), (&json!(3), &json!(2)), "{namespace}");
+        assert_eq!(namespace["status"], "green", "{namespace}");
+    }
+    let sockets = |path: &str| namespaces.iter().find(|it| it["path"] == path).unwrap()["totalConnections"].as_u64();
+    assert_eq!((sockets("/api/1/ws/jp-broadcast"), sockets("/api/1/ws/hello-emoji")), (Some(3), Some(2)));
+    let mongodb = &servers[0]["mongodb"];
+    assert_eq!(mongodb["status"], "running", "{mongodb}");
+    assert!(mongodb["version"].is_string() && mongodb["connections"]["current"].as_u64() > Some(0), "{mongodb}");
     for field in [
         "pid",
         "version",

@@ -1,0 +1,77 @@
+//! What an instance reads when nobody could tell it, or what it was told is old.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::{config, name, pair, put, value};
+use crate::kit::{
+    instance::Running,
+    mongod::{Mongod, fresh_database},
+    proxy::{Proxy, Rule},
+    redis::Redis,
+    until, until_within,
+};
+
+/// What is in Redis of `limit`, written behind everybody's back.
+fn write_behind(redis: &Redis, number: u64, updated_at: u64) {
+    redis.command(&format!("SET jpulse:dev:config:config:limit {number}"));
+    redis.command(&format!("SET jpulse:dev:config:config:limit:updated {updated_at}"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_nobody_heard_of_is_read_when_the_time_in_memory_is_over() {
+    let redis = Redis::start();
+    let mongod = Mongod::shared();
+    let mut config = config(redis.config(), &mongod.uri(&fresh_database()), "0");
+    config.config_cache.memory_seconds = 2;
+    let instance = Running::start(config).await;
+    put(&instance, "limit", 1).await;
+    let since = Instant::now();
+    write_behind(&redis, 9, 9_999_999_999_999);
+    assert_eq!(value(&instance, "limit").await, 1, "nobody told it");
+    let read = async || value(&instance, "limit").await == 9;
+    until_within(Duration::from_secs(3), "it is read anew", read).await;
+    assert!(since.elapsed() > Duration::from_secs(1), "{:?}", since.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_never_goes_back_to_an_older_one() {
+    let redis = Redis::start();
+    let (left, right, _mongod) = pair(&redis).await;
+    put(&left, "limit", 1).await;
+    put(&left, "limit", 2).await;
+    until("it is read on the other", async || value(&right, "limit").await == 2).await;
+    // As by a writer who was overtaken.
+    write_behind(&redis, 1, 1);
+    right.config_cache.refresh().await.unwrap();
+    let before = right.config_cache.reads().store;
+    assert_eq!(value(&right, "limit").await, 2);
+    assert!(right.config_cache.reads().store > before, "it asked the store");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_cut_off_tells_the_others_what_it_wrote_meanwhile() {
+    let redis = Redis::start();
+    let mongod = Mongod::shared();
+    let uri = mongod.uri(&fresh_database());
+    let proxy = Proxy::start(([127, 0, 0, 1], redis.port).into()).await.unwrap();
+    let mut behind = redis.config();
+    behind.single.port = proxy.address().port();
+    let (left, right) =
+        tokio::join!(Running::start(config(behind, &uri, "0")), Running::start(config(redis.config(), &uri, "1")));
+    put(&left, "limit", 1).await;
+    until("it is read on the other", async || value(&right, "limit").await == 1).await;
+    proxy.set(Rule::refuse());
+    proxy.reset();
+    until("the link is lost", async || !left.ports.cluster.is_redis_available()).await;
+    put(&left, "limit", 2).await;
+    // Redis holds the old value, and the other instance has no reason to doubt it.
+    assert_eq!(redis.command("GET jpulse:dev:config:config:limit"), "$1\r\n1\r\n");
+    assert_eq!(value(&right, "limit").await, 1);
+    proxy.set(Rule::default());
+    until("the other reads it", async || value(&right, "limit").await == 2).await;
+    assert_eq!(redis.command("GET jpulse:dev:config:config:limit"), "$1\r\n2\r\n");
+    let document = right.config_cache.get(&name("limit")).await.unwrap().unwrap();
+    assert_eq!((&document.value, document.version), (&json!(2), 2));
+}
