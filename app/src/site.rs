@@ -1,11 +1,15 @@
 //! What a site calls itself: its title and a banner, which administrators change while pages are open.
 
-use leptos::{prelude::*, server_fn::codec::GetUrl};
+use std::{cell::Cell, rc::Rc};
+
+use leptos::{prelude::*, server_fn::codec::GetUrl, task::spawn_local};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use wire::Position;
 
 use crate::{
     channel,
-    cluster::{ClusterClient, LiveResource, TypedChannel},
+    cluster::{ClusterClient, News, OwnMessages, Subscription, TypedChannel, installed},
     error::Problem,
 };
 
@@ -45,20 +49,73 @@ impl SiteSettings {
     }
 }
 
-/// The settings as the pages have them.
-type LiveSite = LiveResource<SiteSettings, Problem>;
-
-/// Loads the settings once for the whole page; to be called where every page begins.
-pub fn provide_site() {
-    provide_context::<LiveSite>(LiveResource::new(CHANGED, read_site, |site: &mut SiteSettings, new, _| *site = new));
+/// The settings as an instance has them at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SiteStanding {
+    /// What they are.
+    pub settings: SiteSettings,
+    /// Where [`CHANGED`] stood; what follows there is newer. `None` when nobody knows.
+    pub position: Option<Position>,
 }
 
-/// The site's title and banner; follow live. To be read under `Suspense` or `Transition`.
+/// Brings the settings into the page; to be called once, where every page begins. They travel with the
+/// rendered page, so that its head waits for nothing, and follow live from there.
+pub fn provide_site() {
+    let SiteStanding { settings, position } = SharedValue::new(rendered).into_inner();
+    let site = RwSignal::new(settings);
+    follow(site, position);
+    provide_context(site.read_only());
+}
+
+/// The site's title and banner; follow live.
 ///
 /// On the server, as they are when the page is rendered.
 pub fn use_site() -> Signal<SiteSettings> {
-    let site = use_context::<LiveSite>();
-    Signal::derive(move || site.and_then(|site| site.get()).and_then(Result::ok).unwrap_or_default())
+    let site = use_context::<ReadSignal<SiteSettings>>();
+    Signal::derive(move || site.map(|site| site.get()).unwrap_or_default())
+}
+
+#[cfg(feature = "ssr")]
+fn rendered() -> SiteStanding {
+    use_context::<crate::ports::Ports>().map(|ports| ports.site.standing()).unwrap_or_default()
+}
+
+/// Nothing was rendered: the browser asks.
+#[cfg(not(feature = "ssr"))]
+fn rendered() -> SiteStanding {
+    SiteStanding::default()
+}
+
+/// Takes what is told after `position`; asks when that cannot be known. On the server, does nothing.
+fn follow(site: RwSignal<SiteSettings>, position: Option<Position>) {
+    Effect::new(move || {
+        let Some(link) = installed() else { return };
+        let is_unknown = Cell::new(position.is_none());
+        let id = link.subscribe(Subscription {
+            pattern: (&CHANGED.channel()).into(),
+            own: OwnMessages::Hear,
+            since: position.clone(),
+            on_message: Rc::new(move |delivery| {
+                if let Ok(settings) = serde_json::from_value(Value::Object(delivery.data.clone())) {
+                    site.set(settings);
+                }
+            }),
+            on_news: Rc::new(move |news| {
+                if is_unknown.replace(false) || news == News::Gap {
+                    spawn_local(async move {
+                        if let Ok(settings) = read_site().await {
+                            site.set(settings);
+                        }
+                    });
+                }
+            }),
+        });
+        on_cleanup(move || {
+            if let Some(link) = installed() {
+                link.unsubscribe(id);
+            }
+        });
+    });
 }
 
 /// The site's title and banner.
@@ -68,7 +125,7 @@ pub fn use_site() -> Signal<SiteSettings> {
 /// When the server cannot be reached.
 #[server(prefix = "/fn", endpoint = "site", input = GetUrl, client = ClusterClient)]
 pub async fn read_site() -> Result<SiteSettings, Problem> {
-    Ok(crate::pages::request::ports()?.site.settings().await)
+    Ok(crate::pages::request::ports()?.site.standing().settings)
 }
 
 #[cfg(test)]

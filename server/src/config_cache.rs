@@ -84,6 +84,8 @@ struct Shared {
     on_refresh: Mutex<Vec<OnRefresh>>,
     on_change: Mutex<Vec<OnChange>>,
     reads: [AtomicU64; 4],
+    /// How often anything was doubted.
+    doubts: AtomicU64,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -127,6 +129,7 @@ impl ConfigCache {
             on_refresh: Mutex::default(),
             on_change: Mutex::default(),
             reads: Default::default(),
+            doubts: AtomicU64::new(0),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         });
@@ -258,6 +261,7 @@ impl Shared {
 
     /// From now on memory must be asked for no longer than it takes to read it anew.
     async fn doubt(&self, name: &ConfigName) {
+        self.doubts.fetch_add(1, Relaxed);
         if !self.memory.knows(name) {
             return;
         }

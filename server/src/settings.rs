@@ -2,20 +2,27 @@
 //! Behind [`app::ports::Features`] and [`app::ports::Site`].
 //!
 //! Open pages are told by the instance a change was made through. When all configuration is to be read
-//! anew, nobody knows what changed: one instance tells everything.
+//! anew, nobody knows what changed: one instance tells everything. Title and banner are on every page, so
+//! each instance has them at hand: as it heard them last, and read again every few seconds.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use app::{
     cluster::TypedChannel,
     feature::{Feature, SWITCHED},
     ports::StoreError,
-    site::{CHANGED, SiteSettings},
+    site::{CHANGED, SiteSettings, SiteStanding},
 };
 use async_trait::async_trait;
 use serde::Serialize;
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::{
+    sync::mpsc,
+    time::{MissedTickBehavior, interval},
+};
 use tokio_util::task::AbortOnDropHandle;
 use wire::{Channel, Pattern, Position, Since};
 
@@ -36,12 +43,18 @@ const WAITING: usize = 256;
 /// Who tells after a refresh, and for how long nobody else does.
 const TOLD: &str = "settings:told";
 const TOLD_FOR: Duration = Duration::from_secs(30);
+/// How often title and banner are read, whatever was heard of them.
+const READ_EVERY: Duration = Duration::from_secs(5);
 
 /// What pages know of the settings.
 pub struct SettingsPort {
     cache: ConfigCache,
+    standing: Standing,
     _telling: AbortOnDropHandle<()>,
 }
+
+/// Title and banner as this instance knows them.
+type Standing = Arc<RwLock<SiteStanding>>;
 
 /// What open pages are to be told.
 enum News {
@@ -67,8 +80,9 @@ impl SettingsPort {
             }
         });
         cache.on_refresh_by(move |refresh| put_refreshed(News::Refreshed(refresh.cloned())));
-        let telling = tokio::spawn(tell_all(cache.clone(), hub, keys, waiting));
-        Self { cache, _telling: AbortOnDropHandle::new(telling) }
+        let standing = Standing::default();
+        let task = Task { cache: cache.clone(), hub, keys, standing: Arc::clone(&standing) };
+        Self { cache, standing, _telling: AbortOnDropHandle::new(tokio::spawn(task.run(waiting))) }
     }
 }
 
@@ -84,25 +98,64 @@ fn news_of(change: &ConfigChange) -> Option<News> {
     }
 }
 
-async fn tell_all(cache: ConfigCache, hub: Hub, keys: Option<Keys>, mut waiting: mpsc::Receiver<News>) {
-    // Every page is rendered with this channel's position, which who listens has at hand.
-    let _heard = match Pattern::parse(CHANGED.channel().as_str()) {
-        Ok(pattern) => Some(hub.subscribe(&pattern, Omit::Nothing, Since::Now, Arc::new(Deaf)).await),
-        Err(_) => None,
-    };
-    while let Some(news) = waiting.recv().await {
+/// Tells open pages, and keeps title and banner current.
+struct Task {
+    cache: ConfigCache,
+    hub: Hub,
+    keys: Option<Keys>,
+    standing: Standing,
+}
+
+impl Task {
+    async fn run(self, mut waiting: mpsc::Receiver<News>) {
+        let channel = CHANGED.channel();
+        let _heard = match Pattern::parse(channel.as_str()) {
+            Ok(pattern) => {
+                let ear = Arc::new(Ear(Arc::clone(&self.standing)));
+                Some(self.hub.subscribe(&pattern, Omit::Nothing, Since::Now, ear).await)
+            }
+            Err(_) => None,
+        };
+        let mut due = interval(READ_EVERY);
+        due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = due.tick() => self.read(&channel).await,
+                news = waiting.recv() => match news {
+                    Some(news) => self.tell(news).await,
+                    None => return,
+                },
+            }
+        }
+    }
+
+    /// Reads what may have changed unheard. The position first: what follows it is newer.
+    async fn read(&self, channel: &Channel) {
+        let position = self.hub.position(channel).await;
+        if let Some(settings) = read(&self.cache).await {
+            *self.standing.write().unwrap_or_else(PoisonError::into_inner) = SiteStanding { settings, position };
+        }
+    }
+
+    async fn tell(&self, news: News) {
         match news {
-            News::Feature(feature) => tell(&hub, SWITCHED, &feature).await,
-            News::Site => tell(&hub, CHANGED, &settings(&cache).await).await,
+            News::Feature(feature) => tell(&self.hub, SWITCHED, &feature).await,
+            News::Site => self.tell_site().await,
             News::Refreshed(refresh) => {
-                if !is_first(keys.as_ref(), refresh.as_deref()).await {
-                    continue;
+                if !is_first(self.keys.as_ref(), refresh.as_deref()).await {
+                    return;
                 }
-                tell(&hub, CHANGED, &settings(&cache).await).await;
-                for feature in features(&cache).await.unwrap_or_default() {
-                    tell(&hub, SWITCHED, &feature).await;
+                self.tell_site().await;
+                for feature in features(&self.cache).await.unwrap_or_default() {
+                    tell(&self.hub, SWITCHED, &feature).await;
                 }
             }
+        }
+    }
+
+    async fn tell_site(&self) {
+        if let Some(settings) = read(&self.cache).await {
+            tell(&self.hub, CHANGED, &settings).await;
         }
     }
 }
@@ -130,19 +183,16 @@ async fn features(cache: &ConfigCache) -> Result<Vec<Feature>, StoreError> {
     Ok(features.collect())
 }
 
-/// Title and banner, whoever wrote them; what could be neither counts as not set.
-async fn settings(cache: &ConfigCache) -> SiteSettings {
-    let read = async |key: &str| {
+/// Title and banner, whoever wrote them; what could be neither counts as not set. `None` when nobody can tell.
+async fn read(cache: &ConfigCache) -> Option<SiteSettings> {
+    let text = async |key: &str| {
         let name = ConfigName::parse(DEFAULT_COLLECTION, key).ok()?;
-        let found = cache.get(&name).await.unwrap_or_else(|error| {
-            tracing::debug!(%error, key, "a setting counts as not set: nobody can tell");
-            None
-        });
-        found?.value.as_str().map(str::to_owned)
+        let found = cache.get(&name).await.inspect_err(|error| tracing::debug!(%error, key, "nobody can tell")).ok()?;
+        Some(found.and_then(|found| found.value.as_str().map(str::to_owned)).unwrap_or_default())
     };
-    let title = read(TITLE).await.and_then(|title| SiteSettings::parse(&title, "")).unwrap_or_default().title;
-    let banner = read(BANNER).await.and_then(|banner| SiteSettings::parse("", &banner)).unwrap_or_default().banner;
-    SiteSettings { title, banner }
+    let (title, banner) = (text(TITLE).await?, text(BANNER).await?);
+    let title = SiteSettings::parse(&title, "").unwrap_or_default().title;
+    Some(SiteSettings { title, ..SiteSettings::parse("", &banner).unwrap_or_default() })
 }
 
 #[async_trait]
@@ -166,8 +216,8 @@ impl app::ports::Features for SettingsPort {
 
 #[async_trait]
 impl app::ports::Site for SettingsPort {
-    async fn settings(&self) -> SiteSettings {
-        settings(&self.cache).await
+    fn standing(&self) -> SiteStanding {
+        self.standing.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     async fn save(&self, site: &SiteSettings) -> Result<(), StoreError> {
@@ -186,11 +236,20 @@ async fn put(cache: &ConfigCache, name: &ConfigName, value: Value) -> Result<(),
     })
 }
 
-/// Listens, and has nothing to do with what it hears.
-struct Deaf;
+/// Takes title and banner as they are told.
+struct Ear(Standing);
 
-impl Listener for Deaf {
-    fn deliver(&self, _: &Batch) {}
+impl Listener for Ear {
+    fn deliver(&self, batch: &Batch) {
+        for delivery in batch.deliveries() {
+            let message = &delivery.message;
+            if let Ok(settings) = serde_json::from_value(Value::Object(message.data.clone())) {
+                let standing = SiteStanding { settings, position: message.position.clone() };
+                *self.0.write().unwrap_or_else(PoisonError::into_inner) = standing;
+            }
+        }
+    }
 
+    /// What was lost is read in a few seconds.
     fn lost(&self, _: &Channel, _: Option<&Position>) {}
 }

@@ -6,7 +6,7 @@ use leptos_router::hooks::use_location;
 use crate::{
     components::badge::ConnectionBadge,
     pages::{address, login::read_user},
-    site::{SiteSettings, use_site},
+    site::use_site,
 };
 
 /// What the head of every page links to.
@@ -75,8 +75,7 @@ pub fn SiteHeader() -> impl IntoView {
 #[component]
 fn SiteTitle() -> impl IntoView {
     let site = use_site();
-    let title = move || site.with(|site| site.shown_title().to_owned());
-    view! { <Transition fallback=|| SiteSettings::DEFAULT_TITLE>{title}</Transition> }.into_any()
+    view! { {move || site.with(|site| site.shown_title().to_owned())} }.into_any()
 }
 
 /// Who is signed in, or the way to do so.

@@ -6,7 +6,7 @@ use super::StoreError;
 use crate::{
     feature::Feature,
     observatory::{ClusterView, Dashboard, TraceView},
-    site::SiteSettings,
+    site::{SiteSettings, SiteStanding},
 };
 
 /// The whole cluster, as any of its instances sees it.
@@ -34,8 +34,8 @@ pub trait Features: Send + Sync + 'static {
 /// What the site calls itself.
 #[async_trait]
 pub trait Site: Send + Sync + 'static {
-    /// Title and banner; the defaults while nobody can tell.
-    async fn settings(&self) -> SiteSettings;
+    /// Title and banner as this instance knows them, at once.
+    fn standing(&self) -> SiteStanding;
     /// Saves both, for every instance.
     async fn save(&self, site: &SiteSettings) -> Result<(), StoreError>;
 }

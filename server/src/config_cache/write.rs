@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, PoisonError},
+    sync::{Arc, PoisonError, atomic::Ordering::Relaxed},
 };
 
 use app::ports::StoreError;
@@ -47,8 +47,9 @@ impl ConfigCache {
     ) -> Result<Arc<ConfigDocument>, WriteError> {
         let (shared, name) = (Arc::clone(&self.shared), name.clone());
         let writing = tokio::spawn(async move {
+            let doubts = shared.doubts.load(Relaxed);
             let document = Arc::new(shared.store.put(&name, &value, expected).await?);
-            shared.spread(&name, Some(Arc::clone(&document))).await;
+            shared.spread(&name, Some(Arc::clone(&document)), doubts).await;
             Ok::<_, WriteError>(document)
         });
         writing.await.unwrap_or_else(|ended| Err(StoreError::Unavailable(Box::new(ended)).into()))
@@ -62,8 +63,9 @@ impl ConfigCache {
     pub async fn remove(&self, name: &ConfigName) -> Result<bool, StoreError> {
         let (shared, name) = (Arc::clone(&self.shared), name.clone());
         let removing = tokio::spawn(async move {
+            let doubts = shared.doubts.load(Relaxed);
             let was_there = shared.store.remove(&name).await?;
-            shared.spread(&name, None).await;
+            shared.spread(&name, None, doubts).await;
             Ok::<_, StoreError>(was_there)
         });
         removing.await.unwrap_or_else(|ended| Err(StoreError::Unavailable(Box::new(ended))))
@@ -71,8 +73,9 @@ impl ConfigCache {
 }
 
 impl Shared {
-    /// Brings what the store has to every other level and every instance.
-    async fn spread(&self, name: &ConfigName, document: Option<Arc<ConfigDocument>>) {
+    /// Brings what was written to the store to every other level and every instance; `doubts` is how many there
+    /// were before.
+    async fn spread(&self, name: &ConfigName, document: Option<Arc<ConfigDocument>>, doubts: u64) {
         if let Err(error) = self.write_remote(name, document.as_deref()).await {
             tracing::debug!(%error, key = name.key(), "redis hears of a change later");
             let mut unwritten = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
@@ -86,7 +89,10 @@ impl Shared {
             let new = document.as_ref().map(|document| document.updated_at);
             // Another writer of this instance may be ahead.
             if !matches!((new, known), (Some(new), Some(known)) if new < known) {
-                self.memory.put(name, Arc::new(self.fresh(name, document.clone())));
+                let held = self.fresh(name, document.clone());
+                // Another instance told of a change meanwhile, perhaps of this very value, a later one.
+                let is_doubtful = self.doubts.load(Relaxed) != doubts;
+                self.memory.put(name, Arc::new(if is_doubtful { held.stale() } else { held }));
             }
         }
         if let Some(remote) = &self.remote

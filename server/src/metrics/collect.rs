@@ -158,9 +158,10 @@ async fn look_for_others(keys: &Keys) -> Result<(), BusError> {
         return Ok(());
     }
     let start = gather::record_key("");
+    // The list first: one that joins it meanwhile is not on it, and so not taken off for a record that was not found.
+    let listed = keys.members(gather::INSTANCES).await?;
     let found = keys.scan(&start, INSTANCES).await?;
     let found: Vec<&str> = found.iter().filter_map(|key| key.strip_prefix(&start)).collect();
-    let listed = keys.members(gather::INSTANCES).await?;
     for id in found.iter().filter(|id| !listed.iter().any(|listed| listed == **id)) {
         keys.add_member(gather::INSTANCES, id, HISTORY_LIFE).await?;
     }

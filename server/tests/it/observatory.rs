@@ -11,7 +11,9 @@ use super::{
 async fn trio(redis: &Redis) -> (Running, Running, Running) {
     let start = |instance| Running::start(config(redis.config(), "web-01", instance));
     let all = tokio::join!(start("0"), start("1"), start("2"));
-    until("all see each other", async || all.0.ports.observatory.cluster().await.instances.len() == 3).await;
+    for instance in [&all.0, &all.1, &all.2] {
+        until("it sees all", async || instance.ports.observatory.cluster().await.instances.len() == 3).await;
+    }
     all
 }
 

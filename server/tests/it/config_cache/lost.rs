@@ -1,6 +1,9 @@
 //! What an instance reads when nobody could tell it, or what it was told is old.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use serde_json::json;
 
@@ -50,9 +53,8 @@ async fn a_value_never_goes_back_to_an_older_one() {
     assert!(right.config_cache.reads().store > before, "it asked the store");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn who_was_cut_off_tells_the_others_what_it_wrote_meanwhile() {
-    let redis = Redis::start();
+/// Two instances on one Redis and one MongoDB, the first behind a proxy.
+async fn pair_behind_proxy(redis: &Redis) -> (Running, Running, Proxy, Arc<Mongod>) {
     let mongod = Mongod::shared();
     let uri = mongod.uri(&fresh_database());
     let proxy = Proxy::start(([127, 0, 0, 1], redis.port).into()).await.unwrap();
@@ -60,6 +62,28 @@ async fn who_was_cut_off_tells_the_others_what_it_wrote_meanwhile() {
     behind.single.port = proxy.address().port();
     let (left, right) =
         tokio::join!(Running::start(config(behind, &uri, "0")), Running::start(config(redis.config(), &uri, "1")));
+    (left, right, proxy, mongod)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_was_told_while_the_link_was_lost_is_read_when_it_is_back() {
+    let redis = Redis::start();
+    let (cut_off, writer, proxy, _mongod) = pair_behind_proxy(&redis).await;
+    put(&writer, "limit", 1).await;
+    until("it is read on the other", async || value(&cut_off, "limit").await == 1).await;
+    proxy.set(Rule::refuse());
+    proxy.reset();
+    until("the link is lost", async || !cut_off.ports.cluster.is_redis_available()).await;
+    put(&writer, "limit", 2).await;
+    assert_eq!(value(&cut_off, "limit").await, 1, "it cannot know");
+    proxy.set(Rule::default());
+    until("it found out by itself", async || value(&cut_off, "limit").await == 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_cut_off_tells_the_others_what_it_wrote_meanwhile() {
+    let redis = Redis::start();
+    let (left, right, proxy, _mongod) = pair_behind_proxy(&redis).await;
     put(&left, "limit", 1).await;
     until("it is read on the other", async || value(&right, "limit").await == 1).await;
     proxy.set(Rule::refuse());
@@ -74,4 +98,22 @@ async fn who_was_cut_off_tells_the_others_what_it_wrote_meanwhile() {
     assert_eq!(redis.command("GET jpulse:dev:config:config:limit"), "$1\r\n2\r\n");
     let document = right.config_cache.get(&name("limit")).await.unwrap().unwrap();
     assert_eq!((&document.value, document.version), (&json!(2), 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_to_be_warm_is_in_memory_before_anybody_asks() {
+    let redis = Redis::start();
+    let mongod = Mongod::shared();
+    let uri = mongod.uri(&fresh_database());
+    let writer = Running::start(config(redis.config(), &uri, "0")).await;
+    put(&writer, "limit", 5).await;
+    let mut config = config(redis.config(), &uri, "1");
+    config.config_cache.warm_up = vec!["config:limit".to_owned()];
+    let reader = Running::start(config).await;
+    // Beside title and banner of the site, which every instance reads at its start.
+    let read = || reader.config_cache.reads().redis + reader.config_cache.reads().store;
+    until("all three were read", async || read() == 3).await;
+    let before = reader.config_cache.reads();
+    assert_eq!(value(&reader, "limit").await, 5);
+    assert_eq!(reader.config_cache.reads().memory, before.memory + 1);
 }

@@ -14,7 +14,7 @@ pub async fn edit_site() -> Result<SiteSettings, Problem> {
     use crate::pages::{admin::administrator, request};
 
     administrator().await?;
-    Ok(request::ports()?.site.settings().await)
+    Ok(request::ports()?.site.standing().settings)
 }
 
 /// Saves title and banner for every instance and every open page.
