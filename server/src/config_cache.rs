@@ -135,18 +135,10 @@ impl ConfigCache {
         });
         let cache = Self { shared };
         cache.spawn(follow::refreshes(cache.clone()));
-        if cache.shared.remote.is_some() {
-            cache.spawn(follow::invalidations(cache.clone(), inbox));
-            cache.spawn(follow::link(cache.clone()));
-        }
-        let (warming, warm_up) = (cache.clone(), config.warm_up());
-        cache.spawn(async move {
-            for name in warm_up {
-                if let Err(error) = warming.get(&name).await {
-                    tracing::debug!(%error, key = name.key(), "a value was not read ahead");
-                }
-            }
-        });
+        // Before anything is heard, so that no change of it is passed over.
+        let link = cache.shared.hub.link();
+        cache.spawn(follow::link(cache.clone(), link));
+        cache.spawn(follow::changes(cache.clone(), inbox, config.warm_up()));
         cache.shared.tasks.close();
         cache
     }

@@ -5,15 +5,17 @@ use std::sync::{Arc, PoisonError};
 use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 use serde_json::json;
+use tokio::sync::watch;
 use wire::{Channel, Pattern, Position, Since};
 
 use super::{
-    ConfigCache,
+    ConfigCache, Shared,
     remote::{INVALIDATE, name_of},
 };
 use crate::{
     bus::{Told, TopicInbox},
     hub::{Batch, Draft, Hub, Link, Listener, Omit, PublishError},
+    store::ConfigName,
 };
 
 /// Where every instance is told to read all configuration anew.
@@ -53,15 +55,28 @@ impl ConfigCache {
     }
 }
 
-/// Doubts what other instances say they changed.
-pub(super) async fn invalidations(cache: ConfigCache, inbox: TopicInbox) {
+/// Begins to hear of changes, reads `warm_up`, and doubts what other instances say they changed.
+pub(super) async fn changes(cache: ConfigCache, inbox: TopicInbox, warm_up: Vec<ConfigName>) {
     let shared = &cache.shared;
-    let Some(remote) = &shared.remote else { return };
-    match remote.topics.hear(&[INVALIDATE.to_owned()]).await {
-        // What was read before may have changed unheard.
-        Ok(()) => shared.doubt_all().await,
-        Err(error) => tracing::debug!(%error, "news of configuration is heard when redis is back"),
+    if let Some(remote) = &shared.remote {
+        match remote.topics.hear(&[INVALIDATE.to_owned()]).await {
+            // What was read before may have changed unheard.
+            Ok(()) => shared.doubt_all().await,
+            Err(error) => tracing::debug!(%error, "news of configuration is heard when redis is back"),
+        }
     }
+    tokio::join!(warm(&cache, warm_up), heed(shared, inbox));
+}
+
+async fn warm(cache: &ConfigCache, names: Vec<ConfigName>) {
+    for name in names {
+        if let Err(error) = cache.get(&name).await {
+            tracing::debug!(%error, key = name.key(), "a value was not read ahead");
+        }
+    }
+}
+
+async fn heed(shared: &Shared, inbox: TopicInbox) {
     let told = stream::unfold(inbox, |mut inbox| async move {
         let Told { text, .. } = inbox.next().await?;
         let has_lost = inbox.has_lost();
@@ -85,16 +100,12 @@ pub(super) async fn invalidations(cache: ConfigCache, inbox: TopicInbox) {
 }
 
 /// Doubts everything when the link is back: what was said meanwhile went unheard.
-pub(super) async fn link(cache: ConfigCache) {
-    let mut link = cache.shared.hub.link();
-    loop {
+pub(super) async fn link(cache: ConfigCache, mut link: watch::Receiver<Link>) {
+    while link.changed().await.is_ok() {
         if *link.borrow_and_update() == Link::Up {
             // What Redis lacks first, so that nobody reads it there as it was.
             cache.shared.repair().await;
             cache.shared.doubt_all().await;
-        }
-        if link.changed().await.is_err() {
-            return;
         }
     }
 }
@@ -102,7 +113,7 @@ pub(super) async fn link(cache: ConfigCache) {
 /// Hears when all is to be read anew.
 pub(super) async fn refreshes(cache: ConfigCache) {
     let Ok(pattern) = Pattern::parse(CHANGED) else { return };
-    let (wanted, mut asked) = tokio::sync::watch::channel(None);
+    let (wanted, mut asked) = watch::channel(None);
     let hub: Hub = cache.shared.hub.clone();
     let ear = Arc::new(Ear(wanted));
     let _joined = hub.subscribe(&pattern, Omit::Nothing, Since::Now, ear).await;
@@ -113,7 +124,7 @@ pub(super) async fn refreshes(cache: ConfigCache) {
 }
 
 /// Keeps the name of the latest refresh, which does for those before.
-struct Ear(tokio::sync::watch::Sender<Option<Arc<str>>>);
+struct Ear(watch::Sender<Option<Arc<str>>>);
 
 impl Listener for Ear {
     fn deliver(&self, batch: &Batch) {
