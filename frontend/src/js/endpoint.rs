@@ -36,7 +36,7 @@ pub(super) fn connect(uuid: Rc<str>) -> JsValue {
 }
 
 async fn answer_later(answer: Result<JsValue, JsValue>, settle: SettleRequest) {
-    let text = match answer.and_then(|answer| answer.dyn_into::<Promise>()) {
+    let text = match answer.and_then(JsCast::dyn_into::<Promise>) {
         Ok(promise) => JsFuture::from(promise).await,
         Err(error) => Err(error),
     };

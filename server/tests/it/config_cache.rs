@@ -19,6 +19,7 @@ use super::{
         instance::Running,
         mongod::{Mongod, fresh_database},
         redis::Redis,
+        until,
     },
     sessions,
 };
@@ -52,4 +53,11 @@ pub async fn value(instance: &Running, key: &str) -> Value {
 
 pub async fn put(instance: &Running, key: &str, number: u64) {
     instance.config_cache.put(&name(key), json!(number), None).await.unwrap();
+}
+
+/// Waits until the other instance has heard of every change made up to now.
+pub async fn settle(writer: &Running, reader: &Running) {
+    assert!(value(reader, "marker").await.is_null(), "it knows that there is none");
+    put(writer, "marker", 1).await;
+    until("the last change is heard of", async || value(reader, "marker").await == 1).await;
 }

@@ -12,7 +12,7 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{config, name, pair, put, value};
+use super::{config, name, pair, put, settle, value};
 use crate::kit::{
     free_port,
     instance::Running,
@@ -63,6 +63,7 @@ async fn what_is_written_while_redis_is_away_is_read_everywhere_when_it_is_back(
     let mut redis = Redis::start();
     let (left, right, _mongod) = pair(&redis).await;
     put(&left, "limit", 1).await;
+    settle(&left, &right).await;
     assert_eq!(value(&right, "limit").await, 1);
     redis.kill();
     until("both have noticed", async || {

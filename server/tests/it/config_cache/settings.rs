@@ -92,14 +92,16 @@ async fn after_a_refresh_one_instance_tells_open_pages_everything() {
     let redis = Redis::start();
     let (left, right, _mongod) = pair(&redis).await;
     let admin = Visitor::log_in_as_admin(&left).await;
-    let switched = Some(json!({ "enabled": true }));
-    assert_eq!(admin.request(&left, Method::PUT, "/api/1/features/new_ui", switched).await.status(), 200);
-    let title = Some(json!({ "value": "Tea" }));
-    assert_eq!(admin.request(&left, Method::PUT, "/api/1/config/site:title", title).await.status(), 200);
     let mut browser = right.open_browser().await;
     for channel in [SITE, FEATURE] {
         browser.subscribe(channel).await;
     }
+    let switched = Some(json!({ "enabled": true }));
+    assert_eq!(admin.request(&left, Method::PUT, "/api/1/features/new_ui", switched).await.status(), 200);
+    expect(&mut browser, json!({ "name": "new_ui", "enabled": true })).await;
+    let title = Some(json!({ "value": "Tea" }));
+    assert_eq!(admin.request(&left, Method::PUT, "/api/1/config/site:title", title).await.status(), 200);
+    expect(&mut browser, json!({ "title": "Tea", "banner": "" })).await;
     // Each change behind everybody's back is told by a refresh over REST, or by an instance on Node.js.
     let node = json!({
         "channel": "controller:config:data:changed",
