@@ -100,7 +100,7 @@ async fn measure(options: Options, rows: &mut Vec<Row>) -> Result<(), LoadError>
             Measurement::Resume => rows.extend(resume::measure().await?),
             Measurement::Flush => rows.extend(flush::measure().await?),
             Measurement::Sessions => rows.extend(sessions::measure().await?),
-            Measurement::Observe => rows.extend(observe::measure().await?),
+            Measurement::Observe => rows.extend(Box::pin(observe::measure()).await?),
         }
     }
     Ok(())

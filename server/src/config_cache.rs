@@ -162,7 +162,8 @@ impl ConfigCache {
             self.shared.count(Level::Memory);
             return held.outcome();
         }
-        let loaded = Arc::new(self.shared.load(name, held).await);
+        // Apart, so that a read from memory carries none of what a load needs.
+        let loaded = Arc::new(Box::pin(self.shared.load(name, held)).await);
         self.shared.memory.put(name, Arc::clone(&loaded));
         loaded.outcome()
     }

@@ -56,8 +56,8 @@ pub(super) struct RelayNamespace {
 
 impl Namespaces for RelayNamespace {
     fn namespaces(&self) -> Vec<Namespace> {
-        let stats = self.relay.stats();
-        let is_slow = self.slow.has_grown(stats.overflowed);
+        let counted = self.relay.stats();
+        let is_slow = self.slow.has_grown(counted.overflowed);
         let status = match *self.hub.link().borrow() {
             Link::Down => Status::Red,
             Link::Up | Link::Local if is_slow => Status::Yellow,
@@ -65,12 +65,12 @@ impl Namespaces for RelayNamespace {
         };
         vec![Namespace {
             path: relay::PATH.to_owned(),
-            users: stats.users,
-            connections: stats.sockets,
-            messages: stats.received,
+            users: counted.users,
+            connections: counted.sockets,
+            messages: counted.received,
             messages_per_minute: 0,
             status,
-            last_activity: (stats.active_at > 0).then(|| rfc3339(stats.active_at)),
+            last_activity: (counted.active_at > 0).then(|| rfc3339(counted.active_at)),
         }]
     }
 }
