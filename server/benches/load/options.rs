@@ -34,9 +34,11 @@ pub enum Measurement {
     Flush,
     /// What a session costs.
     Sessions,
+    /// Messages to one user each, cursors that move, sockets that only wait.
+    Endpoints,
 }
 
-const ALL: [(&str, Measurement); 8] = [
+const ALL: [(&str, Measurement); 9] = [
     ("fan-out", Measurement::FanOut),
     ("latency", Measurement::Latency),
     ("connects", Measurement::Connects),
@@ -45,6 +47,7 @@ const ALL: [(&str, Measurement); 8] = [
     ("resume", Measurement::Resume),
     ("flush", Measurement::Flush),
     ("sessions", Measurement::Sessions),
+    ("endpoints", Measurement::Endpoints),
 ];
 
 impl Options {
@@ -71,7 +74,7 @@ fn named(name: &str) -> Result<Measurement, LoadError> {
     found.map(|(_, measurement)| *measurement).ok_or_else(|| LoadError::Option {
         name: "BENCH_ONLY",
         value: name.to_owned(),
-        allowed: "one or more of fan-out, latency, connects, memory, pages, resume, flush, sessions, with commas between",
+        allowed: "one or more of fan-out, latency, connects, memory, pages, resume, flush, sessions, endpoints, with commas between",
     })
 }
 

@@ -38,7 +38,7 @@ pub async fn measure() -> Result<Vec<Row>, LoadError> {
     config.single.host = "127.0.0.1".to_owned();
     config.single.port = redis.port;
     let unready = || LoadError::NotReady("the link to redis".into());
-    let (bus, _inbox) = RedisBus::start(&config, "bench:".into()).map_err(|_| unready())?;
+    let (bus, _inbox, _topics) = RedisBus::start(&config, "bench:".into()).map_err(|_| unready())?;
     let mut link = bus.link();
     let linked = tokio::time::timeout(READY_WITHIN, link.wait_for(|link| *link == Link::Up)).await;
     linked.ok().and_then(Result::ok).ok_or_else(unready)?;

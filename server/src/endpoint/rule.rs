@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use app::account::User;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wire::{
@@ -12,8 +13,6 @@ use wire::{
 
 use crate::relay::Owner;
 
-/// The role that may do everything.
-const ADMIN: &str = "admin";
 /// Over how long messages may be counted, in milliseconds.
 const INTERVALS: std::ops::RangeInclusive<u64> = 100..=60_000;
 /// Messages an interval may allow.
@@ -124,7 +123,7 @@ impl Rule {
         match owner {
             None if self.auth == Auth::Public && self.roles.is_empty() => Ok(()),
             None => Err(Denied::SignInFirst),
-            Some(owner) if !needs_role || has(owner, ADMIN) => Ok(()),
+            Some(owner) if !needs_role || has(owner, User::ADMIN) => Ok(()),
             Some(owner) if self.auth != Auth::Admin && self.roles.iter().any(|role| has(owner, role)) => Ok(()),
             Some(_) => Err(Denied::Role),
         }
