@@ -25,5 +25,19 @@ ECHO=$!
 REPORTS=$(mktemp -d)
 trap 'kill "$ECHO"; rm -rf "$REPORTS"' EXIT
 
-say "Running the Autobahn cases (5 minutes)"
-"$SUITE/bin/kosoku" --parallelism 2 --outdir "$REPORTS" "ws://$ADDRESS"
+say "Running the Autobahn cases (a minute), all but those of compression (12, 13), which is not offered"
+until (exec 3<>"/dev/tcp/${ADDRESS/:/\/}") 2>/dev/null; do
+    kill -0 "$ECHO" || fail "the echo does not listen on $ADDRESS; name another port in CONFORMANCE_PORT"
+    sleep 0.1
+done
+"$SUITE/bin/kosoku" --exclude '12.*' --exclude '13.*' --parallelism 2 --outdir "$REPORTS" "ws://$ADDRESS"
+
+# A case may also be judged by how the connection ended.
+"$SUITE/bin/python3" - "$REPORTS" <<'PYTHON'
+import collections, json, pathlib, sys
+reports = [json.loads(path.read_text()) for path in pathlib.Path(sys.argv[1]).glob("*_case_*.json")]
+verdicts = collections.Counter((report["behavior"], report["behaviorClose"]) for report in reports)
+for (behavior, close), count in sorted(verdicts.items()):
+    print(f"{count:4} cases: {behavior}, closed {close}")
+sys.exit(any(close not in ("OK", "INFORMATIONAL") for _, close in verdicts))
+PYTHON

@@ -13,7 +13,7 @@ use crate::{
     todo::{Title, Todo, TodoPage},
 };
 
-pub use visitor::{CurrentVisitor, LogInError, Visitor};
+pub use visitor::{CurrentVisitor, KnownUser, LogInError, Visitor};
 
 /// Everything a page may use, provided as Leptos context and as axum state.
 #[derive(Clone)]

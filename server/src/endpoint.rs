@@ -176,7 +176,9 @@ impl Endpoints {
         let user = Arc::clone(socket.user_id());
         // Who is met with `connected` hears everybody, and is online everywhere.
         let heard = socket.topics();
-        tokio::join!(self.hear(&heard, &endpoint.name), self.set_online(&endpoint.name, &user));
+        // Boxed: it would be part of the socket's task for as long as that lives.
+        Box::pin(async { tokio::join!(self.hear(&heard, &endpoint.name), self.set_online(&endpoint.name, &user)) })
+            .await;
         let greeting = text_frame(&Frame::news(connected).to_json());
         relay.converse(stream, queue, owner, greeting, Talk::new(socket), seat).await;
     }

@@ -3,10 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
-use crate::{
-    components::badge::ConnectionBadge,
-    pages::{address, login::read_user},
-};
+use crate::{account::User, components::badge::ConnectionBadge, pages::address};
 
 /// What the head of every page links to.
 const MAIN_PAGES: [(&str, &str); 6] = [
@@ -72,25 +69,29 @@ pub fn SiteHeader() -> impl IntoView {
 /// Who is signed in, or the way to do so.
 #[component]
 fn SignedInState() -> impl IntoView {
-    let user = Resource::new(|| (), |()| read_user());
-    let show = move || {
-        user.get().map(|user| match user {
-            Ok(Some(user)) => view! {
-                <PageLink href=address::ACCOUNT class="site-user">
-                    <span class="visually-hidden">"Signed in as "</span>
-                    {user.username}
-                </PageLink>
-            }
-            .into_any(),
-            Ok(None) | Err(_) => view! {
-                <PageLink href=address::LOGIN class="site-user">
-                    "Sign in"
-                </PageLink>
-            }
-            .into_any(),
-        })
-    };
-    view! { <Transition fallback=|| ()>{show}</Transition> }.into_any()
+    match SharedValue::<Option<User>>::new(signed_in).into_inner() {
+        Some(user) => view! {
+            <PageLink href=address::ACCOUNT class="site-user">
+                <span class="visually-hidden">"Signed in as "</span>
+                {user.username}
+            </PageLink>
+        }
+        .into_any(),
+        None => view! {
+            <PageLink href=address::LOGIN class="site-user">
+                "Sign in"
+            </PageLink>
+        }
+        .into_any(),
+    }
+}
+
+/// Known to the server alone; a browser has it from there.
+fn signed_in() -> Option<User> {
+    #[cfg(feature = "ssr")]
+    return crate::pages::request::signed_in();
+    #[cfg(not(feature = "ssr"))]
+    None
 }
 
 /// The foot of every page.

@@ -98,7 +98,12 @@ async fn targeted(duration: Duration) -> Result<Vec<Row>, LoadError> {
     let (elapsed, used) = (began.elapsed(), servers.cpu_time()? - cpu_time);
     let cpu_seconds = used.instances.as_secs_f64() * 1_000_000.0 / sent as f64;
     Ok(vec![
-        Row::new("2 instances, Redis: messages to one user each", sent as f64 / elapsed.as_secs_f64(), "a second", None),
+        Row::new(
+            "2 instances, Redis: messages to one user each",
+            sent as f64 / elapsed.as_secs_f64(),
+            "a second",
+            None,
+        ),
         Row::new("the same: server CPU", cpu_seconds, "s per million", None),
     ])
 }

@@ -103,7 +103,8 @@ impl SocketStream {
 
     /// Answers a close frame, if one came, and ends the connection.
     pub async fn end(mut self) {
-        // Gone already is as good.
+        // Gone already is as good. The answer to a close frame waits to be written.
+        let _ = self.inner.flush().await;
         let _ = self.inner.close(None).await;
         let _ = self.inner.get_mut().shutdown().await;
     }
