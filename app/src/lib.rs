@@ -17,6 +17,7 @@ pub mod error;
 pub mod pages;
 pub mod system_notification;
 pub mod todo;
+pub mod websocket;
 
 #[cfg(feature = "ssr")]
 pub mod pace;

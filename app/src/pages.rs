@@ -6,6 +6,7 @@ pub mod admin;
 pub mod architecture;
 pub mod code_examples;
 pub mod collaborative_todo;
+pub mod hello_websocket;
 pub mod home;
 pub mod login;
 pub mod not_found;

@@ -1,6 +1,7 @@
 //! What the server must supply so that pages work: the only way from a page to the world.
 
 mod visitor;
+mod web_sockets;
 
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use crate::{
 };
 
 pub use visitor::{CurrentVisitor, KnownUser, LogInError, Visitor};
+pub use web_sockets::{DefineError, WebSockets};
 
 /// Everything a page may use, provided as Leptos context and as axum state.
 #[derive(Clone)]
@@ -24,6 +26,8 @@ pub struct Ports {
     pub todos: Arc<dyn Todos>,
     /// What administrators told everybody.
     pub notifications: Arc<dyn Notifications>,
+    /// WebSocket endpoints, for administrators.
+    pub endpoints: Arc<dyn WebSockets>,
 }
 
 /// Who publishes: decides who is left out by `omitSelf`, and the name others see.

@@ -23,7 +23,7 @@ use crate::{
     bus::{Buckets, Bus, BusError, Inbox, Keys, MemoryBus, RedisBus, TopicInbox, Topics},
     cluster::ClusterPort,
     config::{Config, RedisMode, SessionsMode},
-    endpoint::{Endpoints, RegisterError, builtin},
+    endpoint::{Endpoints, RegisterError, WebSocketPort, builtin},
     http::{self, Backends, Site},
     hub::{Hub, OutboxLimits},
     identity,
@@ -111,8 +111,13 @@ impl Instance {
         let watch = Watch::start(sessions.clone(), Arc::clone(&accounts), announced, hub.clone(), relay.clone());
         let teller = Teller::start(store.outbox(), hub.clone());
         let cluster = ClusterPort::start(hub.clone(), relay.clone(), redis_mode, started_at);
-        let ports = Ports { cluster: Arc::new(cluster), todos: store.todos(), notifications: store.notifications() };
         let endpoints = Endpoints::start(relay.clone(), hub.clone(), topics, topic_inbox, keys, store.endpoints());
+        let ports = Ports {
+            cluster: Arc::new(cluster),
+            todos: store.todos(),
+            notifications: store.notifications(),
+            endpoints: Arc::new(WebSocketPort::new(&endpoints)),
+        };
         builtin::register(&endpoints, &ports, config.limits.socket_messages)?;
         let leptos = leptos_options(&config)?;
         let backends = Backends { redis: redis_mode, mode: config.site.mode };

@@ -6,10 +6,11 @@ use leptos_router::hooks::use_location;
 use crate::{account::User, components::badge::ConnectionBadge, pages::address};
 
 /// What the head of every page links to.
-const MAIN_PAGES: [(&str, &str); 6] = [
+const MAIN_PAGES: [(&str, &str); 7] = [
     (address::OVERVIEW, "Overview"),
     (address::NOTIFICATIONS, "Notifications"),
     (address::COLLABORATIVE_TODO, "To-do"),
+    (address::WEBSOCKET, "WebSockets"),
     (address::CODE_EXAMPLES, "Code"),
     (address::ARCHITECTURE, "Architecture"),
     (address::SPA, "Single page"),
@@ -110,16 +111,16 @@ pub fn SiteFooter() -> impl IntoView {
     .into_any()
 }
 
-/// Whether `path` is the page at `href`; the single-page demo counts with all its views.
+/// Whether `path` is the page at `href`; the single-page and the WebSocket demo count with all their pages.
 fn is_current(href: &str, path: &str) -> bool {
-    let (href, path) = (href.trim_end_matches('/'), path.trim_end_matches('/'));
-    href == path || (href == address::SPA.trim_end_matches('/') && path.starts_with(address::SPA))
+    let is_whole_demo = matches!(href, address::SPA | address::WEBSOCKET);
+    href.trim_end_matches('/') == path.trim_end_matches('/') || (is_whole_demo && path.starts_with(href))
 }
 
 #[cfg(test)]
 mod tests {
     use super::is_current;
-    use crate::pages::address::{NOTIFICATIONS, OVERVIEW, SPA};
+    use crate::pages::address::{NOTIFICATIONS, OVERVIEW, SPA, WEBSOCKET};
 
     #[test]
     fn a_page_is_current_with_and_without_its_last_slash() {
@@ -129,8 +130,9 @@ mod tests {
     }
 
     #[test]
-    fn every_view_of_the_single_page_demo_is_that_page() {
+    fn every_page_of_a_demo_is_that_demo() {
         assert!(is_current(SPA, "/hello-spa/todo"));
+        assert!(is_current(WEBSOCKET, "/hello-websocket/chat"));
         assert!(!is_current(SPA, "/hello-spare"));
     }
 }

@@ -29,6 +29,10 @@ pub enum Notice {
     SignedOut,
     /// A session was ended.
     SessionEnded,
+    /// A WebSocket endpoint was made or changed.
+    EndpointSaved,
+    /// A WebSocket endpoint was removed.
+    EndpointDeleted,
 }
 
 impl Notice {
@@ -42,6 +46,8 @@ impl Notice {
             Self::Told => "told",
             Self::SignedOut => "signed-out",
             Self::SessionEnded => "session-ended",
+            Self::EndpointSaved => "endpoint-saved",
+            Self::EndpointDeleted => "endpoint-deleted",
         }
     }
 
@@ -55,12 +61,14 @@ impl Notice {
             Self::Told => "Everybody is told.",
             Self::SignedOut => "You are signed out.",
             Self::SessionEnded => "The session was ended.",
+            Self::EndpointSaved => "The endpoint is live on every instance.",
+            Self::EndpointDeleted => "The endpoint is gone, on every instance.",
         }
     }
 
     /// What an address names; `None` for anything made up.
     pub fn from_code(code: &str) -> Option<Self> {
-        const ALL: [Notice; 7] = [
+        const ALL: [Notice; 9] = [
             Notice::Added,
             Notice::Changed,
             Notice::Deleted,
@@ -68,6 +76,8 @@ impl Notice {
             Notice::Told,
             Notice::SignedOut,
             Notice::SessionEnded,
+            Notice::EndpointSaved,
+            Notice::EndpointDeleted,
         ];
         ALL.into_iter().find(|notice| notice.code() == code)
     }

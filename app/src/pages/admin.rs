@@ -2,6 +2,9 @@
 //! server functions that check for themselves.
 
 pub mod notifications;
+pub mod websocket_console;
+pub mod websocket_endpoints;
+pub mod websocket_status;
 
 use leptos::prelude::*;
 

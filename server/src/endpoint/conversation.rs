@@ -87,7 +87,7 @@ impl Talk {
                 Some(frame("left", &RoomFrame { room_id, members }, request_id))
             }
             Ask::Presence { watch } => {
-                let present = socket.inner.endpoints.watch(&socket.inner.endpoint, socket.inner.key, watch);
+                let present = socket.inner.endpoints.watch(socket, watch);
                 Some(frame("presence", &present, request_id))
             }
             Ask::Ping => {

@@ -96,7 +96,7 @@ async fn connect(
 
 /// Asks the endpoint's rule, then its handler.
 async fn admit(endpoint: &Endpoint, visit: &Visit) -> Result<(), Refused> {
-    endpoint.rule().admit(visit.owner.as_deref()).map_err(|denied| match denied {
+    endpoint.rule().admit(visit.owner.as_deref().map(|owner| &*owner.roles)).map_err(|denied| match denied {
         Denied::SignInFirst => Refused::SignInFirst,
         Denied::Role => Refused::Forbidden("This endpoint is for others.".to_owned()),
     })?;
