@@ -9,11 +9,15 @@ use leptos::server_fn::{
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use wire::limits::MESSAGE_BYTES;
 
 use crate::{
     system_notification::NotificationDraft,
     todo::{Title, TitleError},
-    websocket::{DefinitionError, rule::NAMED},
+    websocket::{
+        DefinitionError,
+        rule::{INTERVALS, MESSAGES, NAMED},
+    },
 };
 
 /// Why a page could not do what it was asked for; the message is for the visitor.
@@ -57,7 +61,12 @@ pub enum Problem {
     #[error("A name has 1 to 64 letters, digits, _ . or -, a letter or digit first.")]
     EndpointName,
     /// An endpoint with limits out of bounds.
-    #[error("The limits are out of bounds: the form's hints say what is possible.")]
+    #[error(
+        "Limits are 1 to {} messages in {} to {} ms, each of 1 to {MESSAGE_BYTES} bytes.",
+        MESSAGES.end(),
+        INTERVALS.start(),
+        INTERVALS.end()
+    )]
     EndpointLimits,
     /// An endpoint with roles or types that are none.
     #[error("Roles and types are words of letters, digits, _ . or -, at most {NAMED} of each.")]

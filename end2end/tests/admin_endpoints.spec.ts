@@ -73,7 +73,7 @@ test('an endpoint is made, changed and deleted, and is live on the other instanc
 
     await page.getByRole('textbox', { name: 'Name', exact: true }).fill('reading-group');
     await page.getByLabel('For', { exact: true }).selectOption('public');
-    await page.getByLabel('Messages', { exact: true }).fill('5');
+    await page.getByRole('spinbutton', { name: 'Messages' }).fill('5');
     await page.getByLabel('Guests may send only').check();
     await page.getByLabel('Types open to guests').fill('ping presence');
     await page.getByRole('button', { name: 'Make endpoint' }).click();
@@ -101,9 +101,9 @@ test('an endpoint is made, changed and deleted, and is live on the other instanc
     await expectAlive(page);
     await page.getByRole('link', { name: 'Change reading-group' }).click();
     await expect(page.getByRole('heading', { name: 'Change reading-group' })).toBeVisible();
-    await expect(page.getByLabel('Messages', { exact: true })).toHaveValue('5');
+    await expect(page.getByRole('spinbutton', { name: 'Messages' })).toHaveValue('5');
     await expect(page.getByLabel('Types open to guests')).toHaveValue('ping presence');
-    await page.getByLabel('Messages', { exact: true }).fill('7');
+    await page.getByRole('spinbutton', { name: 'Messages' }).fill('7');
     await page.getByRole('button', { name: 'Save' }).click();
     await expect(entry).toContainText('At most 7 messages');
     await expectAccessible(page);

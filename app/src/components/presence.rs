@@ -34,9 +34,7 @@ pub fn PresenceCard(
     view! {
         <section class="card" aria-labelledby="present">
             <h2 id="present">
-                "Here now" <span class="count" data-count=move || present.with(Vec::len)>
-                    {move || present.with(Vec::len)}
-                </span>
+                "Here now" " " <span class="count">{move || present.with(Vec::len)}</span>
             </h2>
             <People people=present own_id label="Here now" empty="Nobody yet. Your browser is on its way." />
         </section>

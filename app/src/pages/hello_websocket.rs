@@ -126,3 +126,8 @@ fn Card(href: &'static str, title: &'static str, text: &'static str) -> impl Int
     }
     .into_any()
 }
+
+/// What visitors copy must compile.
+#[cfg(all(doctest, feature = "ssr"))]
+#[doc = concat!("```no_run\n", include_str!("hello_websocket/connect.rs"), "\n# fn main() {}\n```")]
+struct Connect;

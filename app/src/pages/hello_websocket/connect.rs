@@ -1,5 +1,3 @@
-//! A list of who is here, on every instance.
-
 use app::cluster::{use_endpoint, use_presence};
 use leptos::prelude::*;
 

@@ -14,7 +14,10 @@ use super::{
     gesture::{Gesture, Place, Reaction},
     scene::Scene,
 };
-use crate::{cluster::Endpoint, components::presence::display_name};
+use crate::{
+    cluster::Endpoint,
+    components::{mounted::use_mounted, presence::display_name},
+};
 
 /// The shortest time between two moves that are told.
 const MOVE_EVERY: Duration = Duration::from_millis(50);
@@ -33,6 +36,8 @@ pub(super) fn Field(
 ) -> impl IntoView {
     let field = NodeRef::<html::Div>::new();
     let own = RwSignal::new(Place::MIDDLE);
+    // The page's policy forbids styles in what the server renders.
+    let is_mounted = use_mounted();
     let tell_move = endpoint.throttled(MOVE_EVERY);
     let go = move |place: Place| {
         let place = place.checked();
@@ -82,14 +87,16 @@ pub(super) fn Field(
             on:pointerdown=on_pointer
             on:keydown=on_key
         >
-            <span
-                class="cursor cursor-own"
-                style:left=move || own.get().left()
-                style:top=move || own.get().top()
-                aria-hidden="true"
-            >
-                <CursorSign />
-            </span>
+            <Show when=move || is_mounted.get()>
+                <span
+                    class="cursor cursor-own"
+                    style:left=move || own.get().left()
+                    style:top=move || own.get().top()
+                    aria-hidden="true"
+                >
+                    <CursorSign />
+                </span>
+            </Show>
             <For
                 each=move || scene.cursors.with(|cursors| cursors.values().cloned().collect::<Vec<_>>())
                 key=|cursor| Arc::clone(&cursor.who.id)
