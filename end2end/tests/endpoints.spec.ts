@@ -120,7 +120,7 @@ test('who is in a room hears what is said there, on both instances, and nobody e
     await right.getByRole('button', { name: 'Join the kitchen' }).click();
     for (const page of [left, right]) {
         await expect(room(page, 'Kitchen')).toContainText('2 open tabs');
-        await expect(page.getByRole('list', { name: 'In the kitchen' }).getByRole('listitem')).toHaveCount(2);
+        await expect(page.getByRole('list', { name: 'In the kitchen', exact: true }).getByRole('listitem')).toHaveCount(2);
     }
 
     await right.getByRole('textbox', { name: 'Say in the garden' }).fill('Only for the garden');
@@ -133,7 +133,7 @@ test('who is in a room hears what is said there, on both instances, and nobody e
 
     await right.getByRole('button', { name: 'Leave the kitchen' }).click();
     await expect(room(left, 'Kitchen')).toContainText('1 open tab');
-    await expect(left.getByRole('list', { name: 'In the kitchen' }).getByRole('listitem')).toHaveCount(1);
+    await expect(left.getByRole('list', { name: 'In the kitchen', exact: true }).getByRole('listitem')).toHaveCount(1);
     await left.getByRole('textbox', { name: 'Say in the kitchen' }).fill('Gone already?');
     await left.keyboard.press('Enter');
     await expect(said(left, 'kitchen')).toContainText('Gone already?');
@@ -143,7 +143,7 @@ test('who is in a room hears what is said there, on both instances, and nobody e
     await expect(room(left, 'Kitchen')).toContainText('2 open tabs');
     await right.close();
     await expect(room(left, 'Kitchen')).toContainText('1 open tab');
-    await expect(left.getByRole('list', { name: 'In the kitchen' }).getByRole('listitem')).toHaveCount(1);
+    await expect(left.getByRole('list', { name: 'In the kitchen', exact: true }).getByRole('listitem')).toHaveCount(1);
 });
 
 test('every request has its answer, of the server, of the page, or an error', async ({ pair, openWindow }) => {

@@ -1,5 +1,7 @@
 //! One line to say.
 
+use std::rc::Rc;
+
 use leptos::{ev::SubmitEvent, html, prelude::*};
 
 /// Characters of a line at most.
@@ -21,7 +23,7 @@ pub fn SayForm(
     say: Callback<(String, Callback<String>)>,
     /// Called with every key.
     #[prop(optional)]
-    typing: Option<UnsyncCallback<()>>,
+    typing: Option<Rc<dyn Fn()>>,
 ) -> impl IntoView {
     let field = NodeRef::<html::Input>::new();
     let take_back = Callback::new(move |line: String| {
@@ -52,7 +54,7 @@ pub fn SayForm(
                     node_ref=field
                     on:input=move |_| {
                         if let Some(typing) = &typing {
-                            typing.run(());
+                            typing();
                         }
                     }
                 />

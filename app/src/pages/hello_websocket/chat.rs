@@ -3,6 +3,8 @@
 mod notice;
 mod talk;
 
+use std::rc::Rc;
+
 use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
@@ -81,12 +83,14 @@ fn RoomChoice(talk: Talk) -> impl IntoView {
     let choices = ROOMS
         .into_iter()
         .map(|(id, name)| {
+            let is_first = id == talk.room.get_untracked();
             view! {
                 <label class="choice">
                     <input
                         type="radio"
                         name="room"
                         value=id
+                        checked=is_first
                         prop:checked=move || talk.room.get() == id
                         on:change=move |_| talk.room.set(id)
                     />
@@ -108,7 +112,7 @@ fn RoomChoice(talk: Talk) -> impl IntoView {
 fn Conversation(talk: Talk, endpoint: Endpoint) -> impl IntoView {
     let toasts = use_toasts();
     let tell_typing = endpoint.throttled(talk::TYPING_EVERY);
-    let typing = UnsyncCallback::new(move |()| tell_typing(talk::typing(talk.room.get_untracked())));
+    let typing: Rc<dyn Fn()> = Rc::new(move || tell_typing(talk::typing(talk.room.get_untracked())));
     let say = Callback::new(move |(line, take_back): (String, Callback<String>)| {
         let message = talk::line(talk.room.get_untracked(), &line);
         spawn_local(async move {

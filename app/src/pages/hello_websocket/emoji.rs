@@ -4,6 +4,8 @@ mod field;
 mod gesture;
 mod scene;
 
+use std::collections::VecDeque;
+
 use leptos::prelude::*;
 
 use crate::{
@@ -35,7 +37,7 @@ pub fn EmojiPage() -> impl IntoView {
             <PresenceCard present own_id=endpoint.own_id() />
             <section class="card" aria-labelledby="latest">
                 <h2 id="latest">"Latest reactions"</h2>
-                <Show when=move || scene.latest.with(|latest| latest.is_empty())>
+                <Show when=move || scene.latest.with(VecDeque::is_empty)>
                     <p class="hint">"None yet. Let the first one fly."</p>
                 </Show>
                 <ol class="messages" role="list" aria-labelledby="latest">

@@ -24,7 +24,9 @@ pub fn RoomsPage() -> impl IntoView {
     let hearing = StoredValue::new(None);
     let endpoint = use_endpoint(websocket::path_of(websocket::ROOMS), move |frame| {
         if let Some(endpoint) = hearing.get_value() {
-            rooms.iter().for_each(|room| room.hear(endpoint, frame));
+            for room in rooms {
+                room.hear(endpoint, frame);
+            }
         }
     });
     hearing.set_value(Some(endpoint));
@@ -32,7 +34,9 @@ pub fn RoomsPage() -> impl IntoView {
     Effect::new(move || {
         // Rooms belong to the socket: a new one is in none.
         if endpoint.status().get() == EndpointStatus::Connected {
-            rooms.iter().filter(|room| room.is_joined.get_untracked()).for_each(|room| room.join(endpoint));
+            for room in rooms.into_iter().filter(|room| room.is_joined.get_untracked()) {
+                room.join(endpoint);
+            }
         }
     });
     view! {

@@ -87,9 +87,9 @@ pub(super) fn EndpointForm(
                 </div>
                 <fieldset class="fields">
                     <legend>"Limits of one socket"</legend>
-                    <NumberField name="max_messages" label="Messages" value=limits.max_messages.into() max=(*MESSAGES.end()).into() />
-                    <NumberField name="interval" label="in so many milliseconds" value=limits.interval min=*INTERVALS.start() max=*INTERVALS.end() />
-                    <NumberField name="max_size" label="Bytes a message" value=limits.max_size as u64 max=MESSAGE_BYTES as u64 />
+                    <NumberField field="maxMessages" label="Messages" value=limits.max_messages.into() max=(*MESSAGES.end()).into() />
+                    <NumberField field="interval" label="in so many milliseconds" value=limits.interval min=*INTERVALS.start() max=*INTERVALS.end() />
+                    <NumberField field="maxSize" label="Bytes a message" value=limits.max_size as u64 max=MESSAGE_BYTES as u64 />
                 </fieldset>
                 <label class="check">
                     <input type="checkbox" name="is_guarded" value="true" checked=public_types.is_some() />
@@ -124,13 +124,13 @@ pub(super) fn EndpointForm(
 
 #[component]
 fn NumberField(
-    name: &'static str,
+    field: &'static str,
     label: &'static str,
     value: u64,
     #[prop(default = 1)] min: u64,
     max: u64,
 ) -> impl IntoView {
-    let id = format!("endpoint-{name}");
+    let (id, name) = (format!("endpoint-{field}"), format!("limits[{field}]"));
     view! {
         <div class="field">
             <label for=id.clone()>{label}</label>

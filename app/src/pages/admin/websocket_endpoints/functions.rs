@@ -2,7 +2,11 @@
 
 use leptos::{server, server_fn::codec::GetUrl};
 
-use crate::{cluster::ClusterClient, error::Problem, websocket::EndpointEntry};
+use crate::{
+    cluster::ClusterClient,
+    error::Problem,
+    websocket::{Auth, EndpointEntry, Limits},
+};
 
 /// Every endpoint, by name.
 ///
@@ -27,17 +31,13 @@ pub async fn read_endpoints() -> Result<Vec<EndpointEntry>, Problem> {
 pub async fn save_endpoint(
     /// Its name.
     name: String,
-    /// For whom: `public`, `user` or `admin`.
-    auth: String,
+    /// For whom.
+    auth: Auth,
     /// Roles, separated by spaces.
     #[server(default)]
     roles: String,
-    /// Bytes a message.
-    max_size: usize,
-    /// Milliseconds over which messages are counted.
-    interval: u64,
-    /// Messages an interval.
-    max_messages: u32,
+    /// What one socket may send.
+    limits: Limits,
     /// Whether guests may send some types of messages only.
     #[server(default)]
     is_guarded: bool,
@@ -48,22 +48,13 @@ pub async fn save_endpoint(
     use crate::{
         components::notice::Notice,
         pages::{address, request},
-        websocket::{Definition, Limits, Rule},
+        websocket::{Definition, Rule},
     };
 
-    let saved = match read_auth(&auth) {
-        Some(auth) => {
-            let rule = Rule {
-                auth,
-                roles: words(&roles),
-                limits: Limits { max_size, interval, max_messages },
-                public_types: is_guarded.then(|| words(&public_types)),
-            };
-            let name = name.trim().to_owned();
-            save(Definition { name, rule, updated_by: String::new(), updated_at: String::new() }).await
-        }
-        None => Err(Problem::BadRequest),
-    };
+    let public_types = is_guarded.then(|| words(&public_types));
+    let rule = Rule { auth, roles: words(&roles), limits, public_types };
+    let name = name.trim().to_owned();
+    let saved = save(Definition { name, rule, updated_by: String::new(), updated_at: String::new() }).await;
     request::finish(saved, Notice::EndpointSaved, address::ADMIN_WEBSOCKET_ENDPOINTS)
 }
 
@@ -100,18 +91,6 @@ async fn remove(name: &str) -> Result<(), Problem> {
 
     admin::administrator().await?;
     Ok(request::ports()?.endpoints.remove(name).await?)
-}
-
-#[cfg(feature = "ssr")]
-fn read_auth(word: &str) -> Option<crate::websocket::Auth> {
-    use crate::websocket::Auth;
-
-    match word {
-        "public" => Some(Auth::Public),
-        "user" => Some(Auth::User),
-        "admin" => Some(Auth::Admin),
-        _ => None,
-    }
 }
 
 #[cfg(feature = "ssr")]

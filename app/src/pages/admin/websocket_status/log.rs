@@ -32,9 +32,12 @@ pub(super) fn ActivityLog(
     .into_any()
 }
 
+/// When and where something happened, and how many had happened there at the same time.
+type Key = (u64, Arc<str>, Arc<str>, usize);
+
 /// Two things may happen at the same place in the same millisecond: each gets a key of its own.
-fn numbered(activity: &[Activity]) -> Vec<((u64, Arc<str>, Arc<str>, usize), Activity)> {
-    let mut entries: Vec<((u64, Arc<str>, Arc<str>, usize), Activity)> = Vec::with_capacity(activity.len());
+fn numbered(activity: &[Activity]) -> Vec<(Key, Activity)> {
+    let mut entries: Vec<(Key, Activity)> = Vec::with_capacity(activity.len());
     for one in activity {
         let place = (one.at, Arc::clone(&one.endpoint), Arc::clone(&one.instance));
         let same = entries

@@ -17,7 +17,7 @@ pub(super) fn EndpointTable(
 ) -> impl IntoView {
     let names = Memo::new(move |_| stats.with(|stats| stats.endpoints.keys().cloned().collect::<Vec<_>>()));
     view! {
-        <div class="table-frame" role="region" aria-labelledby="endpoints" tabindex="0">
+        <div class="table-frame" role="region" aria-label="Table of endpoints" tabindex="0">
             <table class="table">
                 <thead>
                     <tr>
