@@ -7,7 +7,7 @@ SHELL := bash
 # scripts/env.sh chooses the toolchain, so that all commands use the same one.
 IN_ENV := . scripts/env.sh &&
 
-.PHONY: help run build test check cluster watch bench soak deny same-site
+.PHONY: help run build test check cluster watch bench soak conformance fuzz deny same-site
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -42,6 +42,14 @@ bench: build ## Deliveries a second, latency, memory of an idle socket, on one i
 soak: ## Ten minutes of faults: everything killed, paused and cut at random, every promise checked
 	@scripts/setup-test.sh
 	@scripts/soak.sh
+
+conformance: ## The Autobahn cases against our WebSockets
+	@scripts/setup-build.sh
+	@scripts/conformance.sh
+
+fuzz: ## Ten minutes of hostile input for every parser of browsers' words (needs a nightly toolchain)
+	@scripts/setup-build.sh
+	@scripts/fuzz.sh
 
 deny: ## Licences, sources and known vulnerabilities of all dependencies (asks github.com for the latter)
 	@scripts/setup-build.sh

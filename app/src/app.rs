@@ -19,13 +19,19 @@ use crate::{
     },
     pages::{
         account::AccountPage,
-        admin::{notifications::AdminNotificationsPage, site::AdminSitePage},
+        admin::{
+            notifications::AdminNotificationsPage, site::AdminSitePage, websocket_console::WebSocketConsolePage,
+            websocket_endpoints::WebSocketEndpointsPage, websocket_status::WebSocketStatusPage,
+        },
         architecture::ArchitecturePage,
         cluster::ClusterPage,
         code_examples::CodeExamplesPage,
         collaborative_todo::CollaborativeTodoPage,
         dashboard::DashboardPage,
         features::FeaturesPage,
+        hello_websocket::{
+            ChatPage, EmojiPage, RequestPage, RoomsPage, WebSocketDemo, WebSocketPage, WebSocketTodoPage,
+        },
         home::HomePage,
         login::LoginPage,
         not_found::NotFoundPage,
@@ -75,6 +81,18 @@ pub fn App() -> AnyView {
                     <Route path=path!("/account") view=AccountPage ssr=whole.clone() />
                     <Route path=path!("/admin/notifications") view=AdminNotificationsPage ssr=whole.clone() />
                     <Route path=path!("/admin/site") view=AdminSitePage ssr=whole.clone() />
+                    <Route path=path!("/admin/websocket-status") view=WebSocketStatusPage ssr=whole.clone() />
+                    <Route path=path!("/admin/websocket-console") view=WebSocketConsolePage ssr=whole.clone() />
+                    <Route path=path!("/admin/websocket-endpoints") view=WebSocketEndpointsPage ssr=whole.clone() />
+                    <ParentRoute path=path!("/hello-websocket") view=WebSocketDemo ssr=whole.clone()>
+                        <Route path=path!("/emoji") view=EmojiPage />
+                        <Route path=path!("/todo") view=WebSocketTodoPage />
+                        <Route path=path!("/rooms") view=RoomsPage />
+                        <Route path=path!("/request") view=RequestPage />
+                        <Route path=path!("/chat") view=ChatPage />
+                        // Last, as in the other parent route below.
+                        <Route path=StaticSegment("/") view=WebSocketPage />
+                    </ParentRoute>
                     <ParentRoute path=path!("/hello-spa") view=SpaLayout ssr=whole>
                         <Route path=path!("/todo") view=CollaborativeTodoPage />
                         <Route path=path!("/notifications") view=NotificationsPage />

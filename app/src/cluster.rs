@@ -45,12 +45,14 @@ mod link;
 mod live;
 mod message;
 mod publish;
+mod raw;
+mod throttle;
 
 pub use channel::TypedChannel;
 pub use client::ClusterClient;
 pub use endpoint::{
-    Endpoint, EndpointEars, EndpointLink, EndpointStatus, OpenEndpoint, SettleRequest, install_endpoints, use_endpoint,
-    use_presence,
+    Endpoint, EndpointEars, EndpointLink, EndpointStatus, OpenEndpoint, SettleRequest, install_endpoints,
+    use_answering_endpoint, use_endpoint, use_presence,
 };
 pub use head::ClusterHead;
 pub use hooks::{use_broadcast, use_cluster_mode, use_link_state};
@@ -58,3 +60,4 @@ pub use link::{Link, LinkState, News, Settle, Subscription, SubscriptionId, inst
 pub use live::{LiveResource, LiveSources};
 pub use message::{Delivery, Meta, OwnMessages, SubscribeOptions};
 pub use publish::{PublishError, publish, use_throttled_publish};
+pub use raw::{OpenRaw, Raw, RawSaid, RawSocket, install_raw, use_raw_socket};

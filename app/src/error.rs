@@ -9,11 +9,16 @@ use leptos::server_fn::{
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use wire::limits::MESSAGE_BYTES;
 
 use crate::{
     site::SiteSettings,
     system_notification::NotificationDraft,
     todo::{Title, TitleError},
+    websocket::{
+        DefinitionError,
+        rule::{INTERVALS, MESSAGES, NAMED},
+    },
 };
 
 /// Why a page could not do what it was asked for; the message is for the visitor.
@@ -63,6 +68,29 @@ pub enum Problem {
         SiteSettings::BANNER_CHARS
     )]
     SiteSettings,
+    /// An endpoint with a name that cannot be part of an address.
+    #[error("A name has 1 to 64 letters, digits, _ . or -, a letter or digit first.")]
+    EndpointName,
+    /// An endpoint with limits out of bounds.
+    #[error(
+        "Limits are 1 to {} messages in {} to {} ms, each of 1 to {MESSAGE_BYTES} bytes.",
+        MESSAGES.end(),
+        INTERVALS.start(),
+        INTERVALS.end()
+    )]
+    EndpointLimits,
+    /// An endpoint with roles or types that are none.
+    #[error("Roles and types are words of letters, digits, _ . or -, at most {NAMED} of each.")]
+    EndpointWords,
+    /// An endpoint of the application's own.
+    #[error("An endpoint of this name is part of the application and cannot be changed.")]
+    EndpointTaken,
+    /// More endpoints than there may be.
+    #[error("There are as many endpoints as there may be. Delete one first.")]
+    EndpointsFull,
+    /// The endpoint is gone.
+    #[error("This endpoint no longer exists. Another administrator may have deleted it.")]
+    EndpointGone,
     /// The accounts cannot be looked up, or more sign in at once than the instance takes.
     #[error("Signing in is not possible just now. Please try again in a moment.")]
     Busy,
@@ -85,7 +113,7 @@ pub enum Problem {
 
 impl Problem {
     /// Every problem an address may name, for [`Problem::from_code`].
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 25] = [
         Self::TitleEmpty,
         Self::TitleTooLong,
         Self::TitleControl,
@@ -99,6 +127,12 @@ impl Problem {
         Self::FeatureName,
         Self::SystemNotification,
         Self::SiteSettings,
+        Self::EndpointName,
+        Self::EndpointLimits,
+        Self::EndpointWords,
+        Self::EndpointTaken,
+        Self::EndpointsFull,
+        Self::EndpointGone,
         Self::Busy,
         Self::PageNotFound,
         Self::BadRequest,
@@ -118,11 +152,15 @@ impl Problem {
             | Self::FeatureName
             | Self::SystemNotification
             | Self::SiteSettings
+            | Self::EndpointName
+            | Self::EndpointLimits
+            | Self::EndpointWords
             | Self::BadRequest => 400,
             Self::Credentials | Self::SignedOut => 401,
             Self::Forbidden => 403,
             Self::TooOften => 429,
-            Self::TaskGone | Self::PageNotFound => 404,
+            Self::TaskGone | Self::EndpointGone | Self::PageNotFound => 404,
+            Self::EndpointTaken | Self::EndpointsFull => 409,
             Self::Internal => 500,
             Self::Unavailable | Self::Offline | Self::Busy => 503,
         }
@@ -144,6 +182,12 @@ impl Problem {
             Self::FeatureName => "feature-name",
             Self::SystemNotification => "system-notification",
             Self::SiteSettings => "site-settings",
+            Self::EndpointName => "endpoint-name",
+            Self::EndpointLimits => "endpoint-limits",
+            Self::EndpointWords => "endpoint-words",
+            Self::EndpointTaken => "endpoint-taken",
+            Self::EndpointsFull => "endpoints-full",
+            Self::EndpointGone => "endpoint-gone",
             Self::Busy => "busy",
             Self::PageNotFound => "page-not-found",
             Self::BadRequest => "bad-request",
@@ -165,6 +209,30 @@ impl From<TitleError> for Problem {
             TitleError::Empty => Self::TitleEmpty,
             TitleError::TooLong => Self::TitleTooLong,
             TitleError::Control => Self::TitleControl,
+        }
+    }
+}
+
+impl From<DefinitionError> for Problem {
+    fn from(error: DefinitionError) -> Self {
+        match error {
+            DefinitionError::Shape(_) => Self::BadRequest,
+            DefinitionError::Name => Self::EndpointName,
+            DefinitionError::Size | DefinitionError::Interval | DefinitionError::Messages => Self::EndpointLimits,
+            DefinitionError::Words => Self::EndpointWords,
+        }
+    }
+}
+
+#[cfg(feature = "ssr")]
+impl From<crate::ports::DefineError> for Problem {
+    fn from(error: crate::ports::DefineError) -> Self {
+        use crate::ports::DefineError;
+        match error {
+            DefineError::Taken => Self::EndpointTaken,
+            DefineError::Unknown => Self::EndpointGone,
+            DefineError::TooMany => Self::EndpointsFull,
+            DefineError::Store(_) => Self::Unavailable,
         }
     }
 }

@@ -20,6 +20,7 @@ pub mod pages;
 pub mod site;
 pub mod system_notification;
 pub mod todo;
+pub mod websocket;
 
 #[cfg(feature = "ssr")]
 pub mod pace;

@@ -2,6 +2,7 @@
 
 mod observatory;
 mod visitor;
+mod web_sockets;
 
 use std::sync::Arc;
 
@@ -15,7 +16,8 @@ use crate::{
 };
 
 pub use observatory::{Features, Observatory, Site};
-pub use visitor::{CurrentVisitor, LogInError, Visitor};
+pub use visitor::{CurrentVisitor, KnownUser, LogInError, Visitor};
+pub use web_sockets::{DefineError, WebSockets};
 
 /// Everything a page may use, provided as Leptos context and as axum state.
 #[derive(Clone)]
@@ -32,6 +34,8 @@ pub struct Ports {
     pub features: Arc<dyn Features>,
     /// Title and banner.
     pub site: Arc<dyn Site>,
+    /// WebSocket endpoints, for administrators.
+    pub endpoints: Arc<dyn WebSockets>,
 }
 
 /// Who publishes: decides who is left out by `omitSelf`, and the name others see.

@@ -9,12 +9,21 @@ export const PAGES = [
     '/hello-app-cluster/dashboard',
     '/hello-app-cluster/code-examples',
     '/hello-app-cluster/architecture',
+    '/hello-websocket/',
+    '/hello-websocket/emoji',
+    '/hello-websocket/todo',
+    '/hello-websocket/rooms',
+    '/hello-websocket/request',
+    '/hello-websocket/chat',
     '/hello-spa/',
     '/hello-spa/todo',
     '/hello-spa/notifications',
     '/hello-spa/about',
     '/login',
 ];
+
+/** The pages of administrators about WebSocket endpoints. */
+export const ADMIN_PAGES = ['/admin/websocket-status', '/admin/websocket-endpoints', '/admin/websocket-console'];
 
 export const TODO_PAGE = '/hello-app-cluster/collaborative-todo';
 export const NOTIFICATIONS_PAGE = '/hello-app-cluster/notifications';
@@ -33,6 +42,11 @@ export async function expectAlive(page: Page): Promise<void> {
 /** Waits until the badge in the page's head says this. */
 export async function expectBadge(page: Page, text: string): Promise<void> {
     await expect(page.getByRole('banner').getByText(text, { exact: true })).toBeVisible();
+}
+
+/** Waits until the page's connection to its WebSocket endpoint stands. */
+export async function expectConnected(...pages: Page[]): Promise<void> {
+    for (const page of pages) await expect(page.getByRole('main').getByText('Connected', { exact: true })).toBeVisible();
 }
 
 /** The region where toasts appear. */

@@ -75,7 +75,7 @@ export const test = base.extend<PerTest, PerWorker>({
     },
     site: [
         async ({}, use) => {
-            const instance = await Instance.start();
+            const instance = await Instance.start({ JPULSE_ADMIN_PASSWORD: ADMIN_PASSWORD });
             await use(instance);
             await instance.stop();
             expectNoPanic(instance);

@@ -1,5 +1,6 @@
 import { expectAccessible } from '../kit/accessible';
-import { PAGES, TODO_PAGE, expectBadge, visit } from '../kit/pages';
+import { ADMIN_PAGES, PAGES, TODO_PAGE, expectBadge, visit } from '../kit/pages';
+import { signIn } from '../kit/sign_in';
 import { expect, test, uniqueName } from '../kit/test';
 import { TodoBoard } from '../kit/todo_board';
 
@@ -47,6 +48,14 @@ for (const path of [...PAGES, '/no-such-page']) {
             for (const level of ['info', 'success', 'warning', 'error']) window.jPulse.UI.toast.show(`A toast: ${level}`, level);
         });
         await expect(page.getByText('A toast: error')).toBeVisible();
+        await expectAccessible(page);
+    });
+}
+
+for (const path of ADMIN_PAGES) {
+    test(`${path} is accessible to administrators, in light and dark, on a desk and on a phone`, async ({ site, page }) => {
+        await signIn(page, site, path);
+        await expectBadge(page, 'Live, local');
         await expectAccessible(page);
     });
 }

@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { PAGES, expectBadge, visit } from '../kit/pages';
+import { ADMIN_PAGES, PAGES, expectBadge, visit } from '../kit/pages';
+import { signIn } from '../kit/sign_in';
 import { test } from '../kit/test';
 
 /** Where the pictures go: `PICTURES=folder playwright test`. */
@@ -13,14 +14,15 @@ const LOOKS = [
     { name: 'phone', colorScheme: 'light', viewport: { width: 390, height: 844 } },
 ] as const;
 
-for (const path of [...PAGES, '/no-such-page']) {
+for (const path of [...PAGES, ...ADMIN_PAGES, '/no-such-page']) {
     test(`pictures of ${path}`, async ({ site, page, complaints }) => {
         complaints.allow(/./);
         mkdirSync(FOLDER, { recursive: true });
         const { _id: id } = await site.addTodo('Water the plants');
         await site.call('PUT', `/api/1/helloClusterTodo/${id}/toggle`);
         await site.addTodo('Ask whether Thursday suits everybody, and book the room with the large table if it does');
-        await visit(page, site.at(path));
+        if (ADMIN_PAGES.includes(path)) await signIn(page, site, path);
+        else await visit(page, site.at(path));
         await expectBadge(page, 'Live, local');
         await page.evaluate(() => window.jPulse.UI.toast.show('Something worth knowing', 'info'));
         for (const { name, ...look } of LOOKS) {

@@ -225,7 +225,7 @@ fn status(status: Status) -> EndpointStatus {
 }
 
 /// Where the endpoint is, for a socket.
-fn address(path: &str, uuid: &str) -> String {
+pub(crate) fn address(path: &str, uuid: &str) -> String {
     let location = leptos::prelude::window().location();
     let scheme = if location.protocol().is_ok_and(|protocol| protocol == "https:") { "wss" } else { "ws" };
     let joint = if path.contains('?') { '&' } else { '?' };

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use app::cluster::{self, EndpointLink, Link};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::{endpoints::Connection, js, link::RelayLink};
+use crate::{endpoints::Connection, js, link::RelayLink, raw};
 
 /// Connects to the relay and brings the page to life. Called by the script in the page's head.
 ///
@@ -17,6 +17,7 @@ pub fn hydrate() {
     let link: Rc<dyn Link> = Rc::new(RelayLink::start(uuid, is_cluster_mode));
     js::attach(&link);
     let uuid = link.uuid();
+    cluster::install_raw(raw::opener(Rc::clone(&uuid)));
     cluster::install_endpoints(Rc::new(move |path, ears| {
         Rc::new(Connection::open(path, Rc::clone(&uuid), ears)) as Rc<dyn EndpointLink>
     }));

@@ -9,6 +9,8 @@
 mod channel;
 #[path = "load/connects.rs"]
 mod connects;
+#[path = "load/endpoints.rs"]
+mod endpoints;
 #[path = "load/error.rs"]
 mod error;
 #[path = "load/fan_out.rs"]
@@ -101,6 +103,7 @@ async fn measure(options: Options, rows: &mut Vec<Row>) -> Result<(), LoadError>
             Measurement::Flush => rows.extend(flush::measure().await?),
             Measurement::Sessions => rows.extend(sessions::measure().await?),
             Measurement::Observe => rows.extend(Box::pin(observe::measure()).await?),
+            Measurement::Endpoints => rows.extend(endpoints::measure(options.duration).await?),
         }
     }
     Ok(())

@@ -14,11 +14,11 @@ mod handler;
 mod local;
 mod members;
 mod namespaces;
+mod port;
 mod post;
 mod report;
 mod requests;
 mod roster;
-mod rule;
 mod socket;
 mod stats;
 mod tally;
@@ -45,20 +45,19 @@ use crate::{
     store::EndpointStore,
 };
 
+pub use app::websocket::{Auth, Definition, Denied, Limits, PATH, Rule};
 pub use custom::{CUSTOM_MAX, CustomError};
 pub use handler::{Handler, Plain, Refused, Reply, Visit};
 pub use local::{Endpoint, Kind};
 pub use members::Target;
+pub use port::WebSocketPort;
 pub use post::Post;
-pub use rule::{Auth, Definition, Denied, Limits, Rule};
 pub use socket::Socket;
 
 use conversation::Talk;
 use report::Peers;
 use tally::Loss;
 
-/// The path endpoints are below.
-pub const PATH: &str = "/api/1/ws/";
 /// What topics of endpoints begin with.
 pub const FAMILY: &str = "ws:";
 /// The relay's name among the endpoints.
@@ -178,7 +177,9 @@ impl Endpoints {
         let user = Arc::clone(socket.user_id());
         // Who is met with `connected` hears everybody, and is online everywhere.
         let heard = socket.topics();
-        tokio::join!(self.hear(&heard, &endpoint.name), self.set_online(&endpoint.name, &user));
+        // Boxed: it would be part of the socket's task for as long as that lives.
+        Box::pin(async { tokio::join!(self.hear(&heard, &endpoint.name), self.set_online(&endpoint.name, &user)) })
+            .await;
         let greeting = text_frame(&Frame::news(connected).to_json());
         relay.converse(stream, queue, owner, greeting, Talk::new(socket), seat).await;
     }
@@ -255,14 +256,15 @@ impl Endpoints {
     }
 
     /// Lets a socket hear who comes and goes, or no more; who is there now.
-    fn watch(&self, endpoint: &Endpoint, key: usize, is_watching: bool) -> PresenceFrame {
+    fn watch(&self, socket: &Socket, is_watching: bool) -> PresenceFrame {
+        let socket::Inner { endpoint, key, present, .. } = &*socket.inner;
         if endpoint.here().members.watchers().next().is_none() {
             self.tell_presence(endpoint);
         }
         let mut here = endpoint.here();
-        here.members.watch(key, is_watching);
+        here.members.watch(*key, is_watching);
         let users: Vec<Present> = here.told.values().take(PRESENT_LISTED).cloned().collect();
-        PresenceFrame { users, total: here.told.len() }
+        PresenceFrame { users, total: here.told.len(), you: Arc::clone(&present.id) }
     }
 }
 

@@ -24,7 +24,7 @@ use crate::{
     cluster::ClusterPort,
     config::{Config, RedisMode, SessionsMode},
     config_cache::{self, ConfigCache},
-    endpoint::{self, Endpoints, RegisterError, builtin},
+    endpoint::{self, Endpoints, RegisterError, WebSocketPort, builtin},
     http::{self, Backends, Site},
     hub::{Hub, OutboxLimits},
     identity,
@@ -134,6 +134,7 @@ impl Instance {
         let cluster = ClusterPort::start(hub.clone(), relay.clone(), redis_mode, started_at);
         let observatory = Arc::new(ObservatoryPort::start(metrics.clone(), hub.clone(), store.todos(), keys.clone()));
         let settings = Arc::new(SettingsPort::start(config_cache.clone(), hub.clone(), keys.clone()));
+        let endpoints = Endpoints::start(relay.clone(), hub.clone(), endpoint_topics, keys, store.endpoints());
         let ports = Ports {
             cluster: Arc::new(cluster),
             todos: store.todos(),
@@ -141,8 +142,8 @@ impl Instance {
             observatory: observatory.clone(),
             features: settings.clone(),
             site: settings,
+            endpoints: Arc::new(WebSocketPort::new(&endpoints)),
         };
-        let endpoints = Endpoints::start(relay.clone(), hub.clone(), endpoint_topics, keys, store.endpoints());
         builtin::register(&endpoints, &ports, config.limits.socket_messages)?;
         metrics.register_namespaces(Arc::new(endpoints.clone()));
         let leptos = leptos_options(&config)?;

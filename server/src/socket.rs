@@ -11,7 +11,7 @@ mod upgrade;
 mod window;
 
 pub use conversation::Conversation;
-pub use frame::{close_frame, ping_frame, text_frame, texts, write_text_frame};
+pub use frame::{binary_frame, close_frame, ping_frame, text_frame, texts, write_text_frame};
 pub use line::{Line, LineEnd};
 pub use stream::{Received, SocketStream};
 pub use upgrade::{Refusal, Upgrade};

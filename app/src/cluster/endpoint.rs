@@ -9,6 +9,8 @@ use wire::{
     endpoint::{PresenceDiff, PresenceFrame, Present, RequestError},
 };
 
+use super::{answer::Answer, throttle::throttled};
+
 /// A connection to one endpoint. Single-threaded, as a browser's page is. Nothing here calls back before
 /// it has returned.
 pub trait EndpointLink {
@@ -103,25 +105,42 @@ pub struct Endpoint {
     link: StoredValue<Option<u64>>,
     status: RwSignal<EndpointStatus>,
     present: RwSignal<BTreeMap<Arc<str>, Present>>,
+    /// What others know this visitor by; empty until presence was told.
+    own_id: RwSignal<Arc<str>>,
 }
 
 /// Connects to an endpoint for as long as the component lives, and calls `on_message` with `data` of
 /// each frame: `{type: "message", data: {from, target, data, timestamp}}`, or a type of the endpoint's own.
 ///
 /// On the server, and until the page came to life, nothing happens.
-pub fn use_endpoint(path: &'static str, on_message: impl Fn(&Value) + 'static) -> Endpoint {
+pub fn use_endpoint(path: impl Into<Rc<str>>, on_message: impl Fn(&Value) + 'static) -> Endpoint {
+    use_answering_endpoint(path, on_message, |_| {
+        Err(RequestError::new(Code::InvalidMessage, "this page answers no requests"))
+    })
+}
+
+/// [`use_endpoint`] that also answers requests of the server: `on_request` gets their `data`.
+///
+/// On the server, and until the page came to life, nothing happens.
+pub fn use_answering_endpoint(
+    path: impl Into<Rc<str>>,
+    on_message: impl Fn(&Value) + 'static,
+    on_request: impl Fn(&Value) -> Result<Value, RequestError> + 'static,
+) -> Endpoint {
     let endpoint = Endpoint {
         link: StoredValue::new(None),
         status: RwSignal::new(EndpointStatus::Connecting),
         present: RwSignal::new(BTreeMap::new()),
+        own_id: RwSignal::default(),
     };
-    let on_message = Rc::new(on_message);
+    let path = path.into();
+    let (on_message, on_request) = (Rc::new(on_message), Rc::new(on_request));
     let owner = Owner::current();
     Effect::new(move || {
         let Some(open) = installed() else { return };
-        let (on_message, owner) = (Rc::clone(&on_message), owner.clone());
+        let (on_message, on_request, owner) = (Rc::clone(&on_message), Rc::clone(&on_request), owner.clone());
         let number = keep_link(open(
-            path,
+            &path,
             EndpointEars {
                 on_message: Rc::new(move |data| {
                     endpoint.note_presence(data);
@@ -132,9 +151,7 @@ pub fn use_endpoint(path: &'static str, on_message: impl Fn(&Value) + 'static) -
                     }
                 }),
                 on_status: Rc::new(move |status| endpoint.status_changed(status)),
-                on_request: Rc::new(|_, settle| {
-                    settle(Err(RequestError::new(Code::InvalidMessage, "this page answers no requests")));
-                }),
+                on_request: Rc::new(move |data, settle| settle(untrack(|| on_request(&data)))),
             },
         ));
         endpoint.link.set_value(Some(number));
@@ -170,6 +187,12 @@ impl Endpoint {
         }
     }
 
+    /// [`Endpoint::send`] at most once in an interval: the first message at once, of those that follow too
+    /// soon the latest when the interval is over. For pointers, sliders and drafts.
+    pub fn throttled(self, every: Duration) -> impl Fn(Value) + Clone + 'static {
+        throttled(every, move |message| self.send(&message))
+    }
+
     /// Asks, and calls `settle` once with `data` of the answer's frame.
     pub fn request(self, message: &Value, settle: impl FnOnce(Result<Value, RequestError>) + 'static) {
         match (self.link(), message) {
@@ -178,9 +201,22 @@ impl Endpoint {
         }
     }
 
+    /// [`Endpoint::request`] as a future.
+    pub fn ask(self, message: &Value) -> impl Future<Output = Result<Value, RequestError>> + Send + use<> {
+        let answer = Answer::new();
+        let settled = answer.clone();
+        self.request(message, move |outcome| settled.settle(outcome));
+        answer
+    }
+
     /// How the connection is doing; follows live.
     pub fn status(self) -> Signal<EndpointStatus> {
         self.status.into()
+    }
+
+    /// What others know this visitor by, as in [`Present::id`]; empty until [`use_presence`] knows.
+    pub fn own_id(self) -> Signal<Arc<str>> {
+        self.own_id.into()
     }
 
     fn link(self) -> Option<Rc<dyn EndpointLink>> {
@@ -193,7 +229,8 @@ impl Endpoint {
 
     fn note_presence(self, data: &Value) {
         let part = |name: &str| (data["type"] == name).then(|| data["data"].clone());
-        if let Some(Ok(PresenceFrame { users, .. })) = part("presence").map(serde_json::from_value) {
+        if let Some(Ok(PresenceFrame { users, you, .. })) = part("presence").map(serde_json::from_value) {
+            self.own_id.try_set(you);
             self.present.try_set(users.into_iter().map(|user| (Arc::clone(&user.id), user)).collect());
         } else if let Some(Ok(PresenceDiff { joined, left, .. })) = part("presence-diff").map(serde_json::from_value) {
             self.present.try_update(|present| {

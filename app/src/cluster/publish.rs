@@ -1,19 +1,13 @@
 //! Publishing from the browser.
 
-use std::{
-    cell::{Cell, RefCell},
-    future::Future,
-    rc::Rc,
-    time::Duration,
-};
+use std::{future::Future, time::Duration};
 
-use leptos::prelude::set_timeout;
 use serde::Serialize;
 use serde_json::Value;
 use thiserror::Error;
 use wire::{Code, Receipt};
 
-use super::{TypedChannel, answer::Answer, link};
+use super::{TypedChannel, answer::Answer, link, throttle::throttled};
 
 /// Tells every subscriber of a channel, in every browser on every instance.
 ///
@@ -72,40 +66,12 @@ pub fn use_throttled_publish<T: Serialize + 'static>(
     channel: TypedChannel<T>,
     every: Duration,
 ) -> impl Fn(T) + Clone + 'static {
-    let pace = Rc::new(Pace { channel, every, waiting: RefCell::new(None), is_resting: Cell::new(false) });
+    let publish_now = throttled(every, move |message: T| send(channel, &message));
     move |message| {
-        if link::installed().is_none() {
-            return;
+        if link::installed().is_some() {
+            publish_now(message);
         }
-        if pace.is_resting.replace(true) {
-            pace.waiting.replace(Some(message));
-            return;
-        }
-        send(channel, &message);
-        rest(Rc::clone(&pace));
     }
-}
-
-struct Pace<T> {
-    channel: TypedChannel<T>,
-    every: Duration,
-    waiting: RefCell<Option<T>>,
-    is_resting: Cell<bool>,
-}
-
-/// Lets the interval pass, and then sends what came meanwhile.
-fn rest<T: Serialize + 'static>(pace: Rc<Pace<T>>) {
-    let every = pace.every;
-    set_timeout(
-        move || match pace.waiting.take() {
-            Some(message) => {
-                send(pace.channel, &message);
-                rest(pace);
-            }
-            None => pace.is_resting.set(false),
-        },
-        every,
-    );
 }
 
 fn send<T: Serialize + 'static>(channel: TypedChannel<T>, message: &T) {

@@ -1,8 +1,8 @@
-//! The connection badge.
+//! Connection badges.
 
 use leptos::prelude::*;
 
-use crate::cluster::{LinkState, use_cluster_mode, use_link_state};
+use crate::cluster::{EndpointStatus, LinkState, use_cluster_mode, use_link_state};
 
 /// Says in words, with a sign beside them, whether this browser hears of changes.
 #[component]
@@ -22,15 +22,40 @@ pub fn ConnectionBadge() -> impl IntoView {
         (LinkState::Reconnecting, _) => "Reconnecting",
         (LinkState::Stopped, _) => "Disconnected",
     };
+    view! { <Badge label="Connection: " state=Signal::derive(name) text=Signal::derive(text) /> }
+}
+
+/// Says in words, with a sign beside them, how the connection to a WebSocket endpoint is doing.
+#[component]
+pub fn EndpointBadge(
+    /// Of the connection.
+    status: Signal<EndpointStatus>,
+) -> impl IntoView {
+    let name = move || match status.get() {
+        EndpointStatus::Disconnected | EndpointStatus::AuthRequired => "stopped",
+        status => status.as_str(),
+    };
+    let text = move || match status.get() {
+        EndpointStatus::Connecting => "Connecting",
+        EndpointStatus::Connected => "Connected",
+        EndpointStatus::Reconnecting => "Reconnecting",
+        EndpointStatus::Disconnected => "Disconnected",
+        EndpointStatus::AuthRequired => "Sign in first",
+    };
+    view! { <Badge label="WebSocket: " state=Signal::derive(name) text=Signal::derive(text) /> }
+}
+
+#[component]
+fn Badge(label: &'static str, state: Signal<&'static str>, text: Signal<&'static str>) -> impl IntoView {
     view! {
-        <p class="badge" data-state=name>
-            <span class="visually-hidden">"Connection: "</span>
+        <p class="badge" data-state=move || state.get()>
+            <span class="visually-hidden">{label}</span>
             <svg class="badge-sign" viewBox="0 0 16 16" aria-hidden="true">
                 <circle class="badge-dot" cx="8" cy="8" r="4" />
                 <circle class="badge-ring" cx="8" cy="8" r="6.5" />
                 <path class="badge-cross" d="M5 5l6 6m0-6l-6 6" />
             </svg>
-            <span class="badge-text">{text}</span>
+            <span class="badge-text">{move || text.get()}</span>
         </p>
     }
     .into_any()

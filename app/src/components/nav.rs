@@ -3,18 +3,15 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
-use crate::{
-    components::badge::ConnectionBadge,
-    pages::{address, login::read_user},
-    site::use_site,
-};
+use crate::{account::User, components::badge::ConnectionBadge, pages::address, site::use_site};
 
 /// What the head of every page links to.
-const MAIN_PAGES: [(&str, &str); 7] = [
+const MAIN_PAGES: [(&str, &str); 8] = [
     (address::OVERVIEW, "Overview"),
     (address::NOTIFICATIONS, "Notifications"),
     (address::COLLABORATIVE_TODO, "To-do"),
     (address::DASHBOARD, "Dashboard"),
+    (address::WEBSOCKET, "WebSockets"),
     (address::CODE_EXAMPLES, "Code"),
     (address::ARCHITECTURE, "Architecture"),
     (address::SPA, "Single page"),
@@ -81,25 +78,29 @@ fn SiteTitle() -> impl IntoView {
 /// Who is signed in, or the way to do so.
 #[component]
 fn SignedInState() -> impl IntoView {
-    let user = Resource::new(|| (), |()| read_user());
-    let show = move || {
-        user.get().map(|user| match user {
-            Ok(Some(user)) => view! {
-                <PageLink href=address::ACCOUNT class="site-user">
-                    <span class="visually-hidden">"Signed in as "</span>
-                    {user.username}
-                </PageLink>
-            }
-            .into_any(),
-            Ok(None) | Err(_) => view! {
-                <PageLink href=address::LOGIN class="site-user">
-                    "Sign in"
-                </PageLink>
-            }
-            .into_any(),
-        })
-    };
-    view! { <Transition fallback=|| ()>{show}</Transition> }.into_any()
+    match SharedValue::<Option<User>>::new(signed_in).into_inner() {
+        Some(user) => view! {
+            <PageLink href=address::ACCOUNT class="site-user">
+                <span class="visually-hidden">"Signed in as "</span>
+                {user.username}
+            </PageLink>
+        }
+        .into_any(),
+        None => view! {
+            <PageLink href=address::LOGIN class="site-user">
+                "Sign in"
+            </PageLink>
+        }
+        .into_any(),
+    }
+}
+
+/// Known to the server alone; a browser has it from there.
+fn signed_in() -> Option<User> {
+    #[cfg(feature = "ssr")]
+    return crate::pages::request::signed_in();
+    #[cfg(not(feature = "ssr"))]
+    None
 }
 
 /// The foot of every page.
@@ -118,16 +119,16 @@ pub fn SiteFooter() -> impl IntoView {
     .into_any()
 }
 
-/// Whether `path` is the page at `href`; the single-page demo counts with all its views.
+/// Whether `path` is the page at `href`; the single-page and the WebSocket demo count with all their pages.
 fn is_current(href: &str, path: &str) -> bool {
-    let (href, path) = (href.trim_end_matches('/'), path.trim_end_matches('/'));
-    href == path || (href == address::SPA.trim_end_matches('/') && path.starts_with(address::SPA))
+    let is_whole_demo = matches!(href, address::SPA | address::WEBSOCKET);
+    href.trim_end_matches('/') == path.trim_end_matches('/') || (is_whole_demo && path.starts_with(href))
 }
 
 #[cfg(test)]
 mod tests {
     use super::is_current;
-    use crate::pages::address::{NOTIFICATIONS, OVERVIEW, SPA};
+    use crate::pages::address::{NOTIFICATIONS, OVERVIEW, SPA, WEBSOCKET};
 
     #[test]
     fn a_page_is_current_with_and_without_its_last_slash() {
@@ -137,8 +138,9 @@ mod tests {
     }
 
     #[test]
-    fn every_view_of_the_single_page_demo_is_that_page() {
+    fn every_page_of_a_demo_is_that_demo() {
         assert!(is_current(SPA, "/hello-spa/todo"));
+        assert!(is_current(WEBSOCKET, "/hello-websocket/chat"));
         assert!(!is_current(SPA, "/hello-spare"));
     }
 }

@@ -33,6 +33,10 @@ pub enum Notice {
     Switched,
     /// The site's settings were saved.
     Saved,
+    /// A WebSocket endpoint was made or changed.
+    EndpointSaved,
+    /// A WebSocket endpoint was removed.
+    EndpointDeleted,
 }
 
 impl Notice {
@@ -48,6 +52,8 @@ impl Notice {
             Self::SessionEnded => "session-ended",
             Self::Switched => "switched",
             Self::Saved => "saved",
+            Self::EndpointSaved => "endpoint-saved",
+            Self::EndpointDeleted => "endpoint-deleted",
         }
     }
 
@@ -63,12 +69,14 @@ impl Notice {
             Self::SessionEnded => "The session was ended.",
             Self::Switched => "The feature was switched, on every instance.",
             Self::Saved => "Saved, for every open page.",
+            Self::EndpointSaved => "The endpoint is live on every instance.",
+            Self::EndpointDeleted => "The endpoint is gone, on every instance.",
         }
     }
 
     /// What an address names; `None` for anything made up.
     pub fn from_code(code: &str) -> Option<Self> {
-        const ALL: [Notice; 9] = [
+        const ALL: [Notice; 11] = [
             Notice::Added,
             Notice::Changed,
             Notice::Deleted,
@@ -78,6 +86,8 @@ impl Notice {
             Notice::SessionEnded,
             Notice::Switched,
             Notice::Saved,
+            Notice::EndpointSaved,
+            Notice::EndpointDeleted,
         ];
         ALL.into_iter().find(|notice| notice.code() == code)
     }

@@ -108,6 +108,15 @@ fn AdminPages() -> impl IntoView {
                 <li>
                     <PageLink href=address::ADMIN_NOTIFICATIONS>"Tell everybody"</PageLink>
                 </li>
+                <li>
+                    <PageLink href=address::ADMIN_WEBSOCKET_STATUS>"WebSocket status"</PageLink>
+                </li>
+                <li>
+                    <PageLink href=address::ADMIN_WEBSOCKET_ENDPOINTS>"WebSocket endpoints"</PageLink>
+                </li>
+                <li>
+                    <PageLink href=address::ADMIN_WEBSOCKET_CONSOLE>"WebSocket test console"</PageLink>
+                </li>
             </ul>
         </section>
     }

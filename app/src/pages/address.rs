@@ -26,6 +26,18 @@ pub const SPA_TODO: &str = "/hello-spa/todo";
 pub const SPA_NOTIFICATIONS: &str = "/hello-spa/notifications";
 /// How it differs.
 pub const SPA_ABOUT: &str = "/hello-spa/about";
+/// The WebSocket demo's first page.
+pub const WEBSOCKET: &str = "/hello-websocket/";
+/// Live cursors and reactions.
+pub const WEBSOCKET_EMOJI: &str = "/hello-websocket/emoji";
+/// The to-do list over a WebSocket.
+pub const WEBSOCKET_TODO: &str = "/hello-websocket/todo";
+/// Rooms to join and leave.
+pub const WEBSOCKET_ROOMS: &str = "/hello-websocket/rooms";
+/// Requests and their answers, both ways.
+pub const WEBSOCKET_REQUEST: &str = "/hello-websocket/request";
+/// A chat: both technologies together.
+pub const WEBSOCKET_CHAT: &str = "/hello-websocket/chat";
 /// Signing in.
 pub const LOGIN: &str = "/login";
 /// One's own sessions.
@@ -34,6 +46,12 @@ pub const ACCOUNT: &str = "/account";
 pub const ADMIN_NOTIFICATIONS: &str = "/admin/notifications";
 /// Title and banner, for administrators.
 pub const ADMIN_SITE: &str = "/admin/site";
+/// How WebSocket endpoints are doing, for administrators.
+pub const ADMIN_WEBSOCKET_STATUS: &str = "/admin/websocket-status";
+/// Talking to an endpoint by hand, for administrators.
+pub const ADMIN_WEBSOCKET_CONSOLE: &str = "/admin/websocket-console";
+/// Making endpoints, for administrators.
+pub const ADMIN_WEBSOCKET_ENDPOINTS: &str = "/admin/websocket-endpoints";
 
 /// Old addresses and where their pages are now: permanent redirects (308), for the HTTP
 /// router to mount.
@@ -56,6 +74,13 @@ pub const REDIRECTS: &[(&str, &str)] = &[
     ("/hello-spa/todo/", SPA_TODO),
     ("/hello-spa/notifications/", SPA_NOTIFICATIONS),
     ("/hello-spa/about/", SPA_ABOUT),
+    ("/hello-websocket", WEBSOCKET),
+    ("/hello-websocket/index.shtml", WEBSOCKET),
+    ("/hello-websocket/emoji/", WEBSOCKET_EMOJI),
+    ("/hello-websocket/todo/", WEBSOCKET_TODO),
+    ("/hello-websocket/rooms/", WEBSOCKET_ROOMS),
+    ("/hello-websocket/request/", WEBSOCKET_REQUEST),
+    ("/hello-websocket/chat/", WEBSOCKET_CHAT),
     ("/login/", LOGIN),
     ("/account/", ACCOUNT),
 ];

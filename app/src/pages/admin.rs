@@ -3,6 +3,9 @@
 
 pub mod notifications;
 pub mod site;
+pub mod websocket_console;
+pub mod websocket_endpoints;
+pub mod websocket_status;
 
 use leptos::prelude::*;
 

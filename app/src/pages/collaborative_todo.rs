@@ -1,10 +1,13 @@
 //! The collaborative to-do list, pattern B: validate, save, answer, then broadcast.
 
+pub(super) mod actions;
+pub(super) mod add_form;
 mod board;
 mod functions;
-mod list;
+pub(super) mod list;
 mod row;
-mod shown;
+pub(super) mod rows;
+pub(super) mod shown;
 
 use leptos::prelude::*;
 

@@ -32,6 +32,11 @@ pub fn HomePage() -> impl IntoView {
                 text="Which instance serves you, whether others hear it, and how many browsers are connected."
             />
             <Card
+                href=address::WEBSOCKET
+                title="WebSockets"
+                text="Live cursors, rooms, requests and a chat: conversations that nobody keeps, on any instance."
+            />
+            <Card
                 href=address::SPA
                 title="As a single page"
                 text="The same demo with views that change in place, without loading a page."

@@ -10,7 +10,7 @@ use crate::{
     components::{notice::FormOutcome, page::PageHeader},
 };
 
-pub use functions::{LogIn, LogOut, LogOutEverywhere, ReadUser, log_in, log_out, log_out_everywhere, read_user};
+pub use functions::{LogIn, LogOut, LogOutEverywhere, log_in, log_out, log_out_everywhere};
 
 /// A form that any browser can post: signing in loads a new page, with a new session and a new socket.
 #[component]

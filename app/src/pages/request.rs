@@ -8,9 +8,10 @@ use leptos_axum::ResponseOptions;
 use wire::limits::UUID_BYTES;
 
 use crate::{
+    account::User,
     components::notice::{NOTICE, Notice, PROBLEM},
     error::{Problem, set_status},
-    ports::{CurrentVisitor, Ports, Publisher, Visitor},
+    ports::{CurrentVisitor, KnownUser, Ports, Publisher, Visitor},
 };
 
 /// What the instance supplies.
@@ -30,6 +31,11 @@ pub fn ports() -> Result<Ports, Problem> {
 pub fn visitor() -> Result<Arc<dyn Visitor>, Problem> {
     let visitor = use_context::<Parts>().and_then(|parts| parts.extensions.get::<CurrentVisitor>().cloned());
     visitor.map(|CurrentVisitor(visitor)| visitor).ok_or(Problem::Internal)
+}
+
+/// Who is signed in, as it was known before the page began.
+pub fn signed_in() -> Option<User> {
+    use_context::<Parts>().and_then(|parts| parts.extensions.get::<KnownUser>()?.0.clone())
 }
 
 /// Who publishes: the user who is signed in, and the tab, which names itself in the header

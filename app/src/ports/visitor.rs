@@ -12,6 +12,11 @@ use crate::account::{SessionEntry, User};
 #[derive(Clone)]
 pub struct CurrentVisitor(pub Arc<dyn Visitor>);
 
+/// Who is signed in, found among the extensions of a request for a page: the head of every page says it,
+/// and needs not wait for it.
+#[derive(Clone, Debug, Default)]
+pub struct KnownUser(pub Option<User>);
+
 /// Who asks, and what they may do about it. Cookies are set and removed with the answer.
 #[async_trait]
 pub trait Visitor: Send + Sync + 'static {

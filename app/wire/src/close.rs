@@ -2,6 +2,10 @@
 
 /// The instance goes away; reconnect, to any other.
 pub const RESTART: u16 = 1012;
+/// Bytes that are no WebSocket frames.
+pub const PROTOCOL_ERROR: u16 = 1002;
+/// A text message that is not UTF-8.
+pub const NOT_UTF8: u16 = 1007;
 /// A frame was larger than [`crate::limits::FRAME_BYTES`].
 pub const TOO_BIG: u16 = 1009;
 /// The session is over: sign in again first.

@@ -256,6 +256,9 @@ pub struct PresenceFrame {
     pub users: Vec<Present>,
     /// How many there are.
     pub total: usize,
+    /// The id of whoever is told.
+    #[serde(default)]
+    pub you: Arc<str>,
 }
 
 /// Who came and who went since the last frame: `data` of a frame of type `presence-diff`.

@@ -8,6 +8,8 @@ use crate::error::LoadError;
 
 /// Open files this process needs for all sockets of a measurement; each server needs fewer.
 const OPEN_FILES: u64 = 6_000;
+/// With so many nothing is missing.
+const OPEN_FILES_WANTED: u64 = 21_000;
 
 /// Raises the limit of open files of this process, which the servers inherit, as far as it may.
 ///
@@ -16,11 +18,21 @@ const OPEN_FILES: u64 = 6_000;
 /// When that is not enough.
 pub fn raise_open_files() -> Result<(), LoadError> {
     let limit = getrlimit(Resource::Nofile);
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+    let raise = |maximum| setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    // Above the hard limit only root may go.
+    if limit.maximum.is_none_or(|maximum| maximum >= OPEN_FILES_WANTED) || raise(Some(OPEN_FILES_WANTED)).is_err() {
+        let _ = raise(limit.maximum);
+    }
     match getrlimit(Resource::Nofile).current {
         Some(allowed) if allowed < OPEN_FILES => Err(LoadError::OpenFiles { allowed, needed: OPEN_FILES }),
         _ => Ok(()),
     }
+}
+
+/// How many sockets this process may hold, with files left for everything else.
+pub fn sockets_at_most() -> usize {
+    let allowed = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    usize::try_from(allowed).unwrap_or(usize::MAX).saturating_sub(500)
 }
 
 /// One line: processors, kernel, commit.

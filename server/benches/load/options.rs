@@ -36,9 +36,11 @@ pub enum Measurement {
     Sessions,
     /// What metrics and configuration cost.
     Observe,
+    /// Messages to one user each, cursors that move, sockets that only wait.
+    Endpoints,
 }
 
-const ALL: [(&str, Measurement); 9] = [
+const ALL: [(&str, Measurement); 10] = [
     ("fan-out", Measurement::FanOut),
     ("latency", Measurement::Latency),
     ("connects", Measurement::Connects),
@@ -48,6 +50,7 @@ const ALL: [(&str, Measurement); 9] = [
     ("flush", Measurement::Flush),
     ("sessions", Measurement::Sessions),
     ("observe", Measurement::Observe),
+    ("endpoints", Measurement::Endpoints),
 ];
 
 impl Options {
@@ -74,7 +77,7 @@ fn named(name: &str) -> Result<Measurement, LoadError> {
     found.map(|(_, measurement)| *measurement).ok_or_else(|| LoadError::Option {
         name: "BENCH_ONLY",
         value: name.to_owned(),
-        allowed: "one or more of fan-out, latency, connects, memory, pages, resume, flush, sessions, observe, with commas between",
+        allowed: "one or more of fan-out, latency, connects, memory, pages, resume, flush, sessions, endpoints, observe, with commas between",
     })
 }
 

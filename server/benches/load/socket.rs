@@ -33,10 +33,18 @@ pub struct Socket<S = TcpStream> {
 impl Socket {
     /// Connects, upgrades, and takes the two frames every socket begins with. `number` tells browsers apart.
     pub async fn open(address: SocketAddr, number: usize) -> Result<Self, LoadError> {
+        let mut socket = Self::open_at(address, "jp-broadcast", number).await?;
+        socket.expect(r#""type":"welcome""#).await?;
+        Ok(socket)
+    }
+
+    /// The same at an endpoint, which begins with one frame.
+    pub async fn open_at(address: SocketAddr, endpoint: &str, number: usize) -> Result<Self, LoadError> {
+        let uuid = uuid(number);
         let mut stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let request = format!(
-            "GET /api/1/ws/jp-broadcast?uuid=00000000-0000-4000-8000-{number:012} HTTP/1.1\r\nHost: {address}\r\n\
+            "GET /api/1/ws/{endpoint}?uuid={uuid} HTTP/1.1\r\nHost: {address}\r\n\
              Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
              Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         );
@@ -44,7 +52,6 @@ impl Socket {
         let mut socket = Self { stream, buffer: vec![0; BUFFER_BYTES], filled: 0 };
         socket.take_upgrade().await?;
         socket.expect(r#""type":"connected""#).await?;
-        socket.expect(r#""type":"welcome""#).await?;
         Ok(socket)
     }
 
@@ -52,6 +59,17 @@ impl Socket {
     pub async fn open_many(count: usize, address_of: impl Fn(usize) -> SocketAddr) -> Result<Vec<Self>, LoadError> {
         let opening = stream::iter(0..count).map(|number| Self::open(address_of(number), number));
         let opened = opening.buffer_unordered(OPENING).try_collect();
+        timeout(ANSWER_WITHIN, opened).await.map_err(|_| silent())?
+    }
+
+    /// Opens many at an endpoint, in the order of their numbers.
+    pub async fn open_many_at(
+        endpoint: &str,
+        count: usize,
+        address_of: impl Fn(usize) -> SocketAddr,
+    ) -> Result<Vec<Self>, LoadError> {
+        let opening = stream::iter(0..count).map(|number| Self::open_at(address_of(number), endpoint, number));
+        let opened = opening.buffered(OPENING).try_collect();
         timeout(ANSWER_WITHIN, opened).await.map_err(|_| silent())?
     }
 
@@ -107,7 +125,7 @@ impl Socket {
     }
 
     /// Waits for one frame that contains `wanted`.
-    async fn expect(&mut self, wanted: &str) -> Result<(), LoadError> {
+    pub async fn expect(&mut self, wanted: &str) -> Result<(), LoadError> {
         loop {
             if let Some((text, length)) = frames::cut(&self.buffer[..self.filled])? {
                 if !contains(text, wanted.as_bytes()) {
@@ -167,7 +185,13 @@ impl<S: AsyncRead + Unpin> Socket<S> {
     }
 }
 
-fn contains(text: &[u8], wanted: &[u8]) -> bool {
+/// What tells browsers apart.
+pub fn uuid(number: usize) -> String {
+    format!("00000000-0000-4000-8000-{number:012}")
+}
+
+/// Whether this stands in a frame.
+pub fn contains(text: &[u8], wanted: &[u8]) -> bool {
     text.windows(wanted.len()).any(|bytes| bytes == wanted)
 }
 

@@ -12,14 +12,7 @@ use super::{Auth, Endpoints, Limits, Plain, RegisterError, Rule};
 
 pub(super) use status::send_stats;
 
-/// How the endpoints are doing, for administrators.
-pub const STATUS: &str = "jpulse-ws-status";
-/// Answers with what it is sent, for who is signed in.
-pub const TEST: &str = "jpulse-ws-test";
-/// Live cursors and reactions.
-pub const EMOJI: &str = "hello-emoji";
-/// The to-do list over a WebSocket.
-pub const TODO: &str = "hello-todo";
+pub use app::websocket::{CHAT, EMOJI, REQUEST, ROOMS, STATUS, TEST, TODO};
 
 /// Adds them all.
 ///
@@ -31,6 +24,9 @@ pub fn register(endpoints: &Endpoints, ports: &Ports, socket_messages: u32) -> R
     let rule = |auth| Rule { limits, ..Rule::new(auth) };
     endpoints.register(STATUS, rule(Auth::Admin), Arc::new(status::Status))?;
     endpoints.register(TEST, rule(Auth::User), Arc::new(test::Echo))?;
-    endpoints.register(EMOJI, rule(Auth::Public), Arc::new(Plain))?;
+    endpoints.register(REQUEST, rule(Auth::Public), Arc::new(test::Echo))?;
+    for name in [EMOJI, ROOMS, CHAT] {
+        endpoints.register(name, rule(Auth::Public), Arc::new(Plain))?;
+    }
     endpoints.register(TODO, rule(Auth::Public), Arc::new(todo::List::new(ports.clone())))
 }

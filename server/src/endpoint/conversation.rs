@@ -27,7 +27,8 @@ const JOBS: usize = 64;
 /// How long a handler may take to say goodbye.
 const GOODBYE_WITHIN: Duration = Duration::from_secs(5);
 
-/// One browser's side of an endpoint.
+/// One browser's side of an endpoint. What is seldom done is boxed: room for it would be part of every
+/// socket for as long as it lives.
 pub(super) struct Talk {
     socket: Socket,
     window: Window,
@@ -77,16 +78,16 @@ impl Talk {
             }
             Ask::Join { room_id } => {
                 let room_id: Arc<str> = room_id.into();
-                let members = socket.join(&room_id).await?;
+                let members = Box::pin(socket.join(&room_id)).await?;
                 Some(frame("joined", &RoomFrame { room_id, members }, request_id))
             }
             Ask::Leave { room_id } => {
                 let room_id: Arc<str> = room_id.into();
-                let members = socket.leave(&room_id).await;
+                let members = Box::pin(socket.leave(&room_id)).await;
                 Some(frame("left", &RoomFrame { room_id, members }, request_id))
             }
             Ask::Presence { watch } => {
-                let present = socket.inner.endpoints.watch(&socket.inner.endpoint, socket.inner.key, watch);
+                let present = socket.inner.endpoints.watch(socket, watch);
                 Some(frame("presence", &present, request_id))
             }
             Ask::Ping => {
@@ -102,7 +103,7 @@ impl Talk {
             Ask::Own(message) => {
                 if self.jobs.len() >= JOBS {
                     // Its answer waits in the queue like everything else.
-                    for answer in self.next_answers().await {
+                    for answer in Box::pin(self.next_answers()).await {
                         self.socket.inner.queue.push(answer);
                     }
                 }
@@ -177,6 +178,13 @@ impl Conversation for Talk {
     }
 
     async fn end(self) {
+        Box::pin(self.go()).await;
+    }
+}
+
+impl Talk {
+    /// Forgets the socket and lets the handler say goodbye.
+    async fn go(self) {
         let Self { socket, working, .. } = self;
         drop(working);
         let inner = &*socket.inner;

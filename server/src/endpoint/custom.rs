@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use app::ports::StoreError;
+use app::{ports::StoreError, websocket::EndpointEntry};
 use serde_json::{Value, json};
 use thiserror::Error;
 use tokio::{
@@ -96,6 +96,26 @@ impl Endpoints {
     /// When the store does not answer.
     pub async fn definitions(&self) -> Result<Vec<Definition>, StoreError> {
         self.shared.store.list().await
+    }
+
+    /// Every endpoint, by name: those of the application and those of administrators.
+    ///
+    /// # Errors
+    ///
+    /// When the store does not answer.
+    pub async fn entries(&self) -> Result<Vec<EndpointEntry>, StoreError> {
+        let stored = self.definitions().await?;
+        let entry = |(name, endpoint): (Arc<str>, Arc<Endpoint>)| {
+            let known = stored.iter().find(|definition| *definition.name == *name).cloned();
+            let definition = known.unwrap_or_else(|| Definition {
+                name: name.to_string(),
+                rule: (*endpoint.rule()).clone(),
+                updated_by: String::new(),
+                updated_at: String::new(),
+            });
+            EndpointEntry { definition, built_in: endpoint.is_built_in(), path: endpoint.path() }
+        };
+        Ok(self.all().into_iter().map(entry).collect())
     }
 
     /// Starts reading what there is, and hearing what becomes of it.

@@ -126,7 +126,7 @@ impl Endpoint {
     pub(super) fn set_rule(&self, rule: Rule) {
         let rule = Arc::new(rule);
         *self.rule.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&rule);
-        self.end(|place| rule.admit(place.owner.as_deref()).is_err());
+        self.end(|place| rule.admit(place.owner.as_deref().map(|owner| &*owner.roles)).is_err());
     }
 
     /// Ends the sockets of those who may not be here any more.

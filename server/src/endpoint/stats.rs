@@ -5,67 +5,14 @@ use std::{
     sync::Arc,
 };
 
+use app::websocket::{Activity, Counts, EndpointStats, Light, PartStats, StatsUpdate};
 use serde::Serialize;
 
-use super::{
-    Endpoint, Endpoints, online_key,
-    report::Report,
-    tally::{Activity, Counts, Light},
-};
+use super::{Endpoint, Endpoints, online_key, report::Report, tally};
 use crate::clock;
 
 /// What happened lately, of all instances together, at most.
 const ACTIVITY: usize = 50;
-
-/// One endpoint on all instances.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Stats {
-    /// Different users.
-    pub users: usize,
-    /// Sockets.
-    pub connections: usize,
-    /// Different rooms.
-    pub rooms: usize,
-    #[serde(flatten)]
-    counts: Seen,
-    /// The same by instance.
-    pub instances: BTreeMap<Arc<str>, Part>,
-}
-
-/// One endpoint on one instance.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Part {
-    users: usize,
-    connections: usize,
-    rooms: usize,
-    #[serde(flatten)]
-    counts: Seen,
-}
-
-/// Counts as people read them.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Seen {
-    messages: u64,
-    messages_per_minute: u64,
-    dropped: BTreeMap<super::tally::Loss, u64>,
-    /// `null` for never.
-    last_activity: Option<String>,
-    status: Light,
-}
-
-/// Something that happened somewhere.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Event {
-    endpoint: Arc<str>,
-    instance: Arc<str>,
-    timestamp: String,
-    #[serde(flatten)]
-    activity: Activity,
-}
 
 /// Where a user is connected to an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -76,37 +23,35 @@ pub struct Online {
     pub instances: Vec<String>,
 }
 
-impl Seen {
-    fn new(counts: &Counts, now: u64) -> Self {
-        let Counts { messages, messages_per_minute, dropped, last_activity } = counts.clone();
-        let status = Light::of(last_activity, now);
-        let last_activity = (last_activity > 0).then(|| clock::rfc3339(last_activity));
-        Self { messages, messages_per_minute, dropped, last_activity, status }
-    }
-}
-
 impl Endpoints {
+    /// Everything there is to say now.
+    pub fn update(&self) -> StatsUpdate {
+        StatsUpdate { endpoints: self.stats(), activity: self.activity(), timestamp: clock::now() }
+    }
+
     /// Every endpoint, also one that nobody uses.
-    pub fn stats(&self) -> BTreeMap<Arc<str>, Stats> {
+    pub fn stats(&self) -> BTreeMap<Arc<str>, EndpointStats> {
         let now = clock::now_milliseconds();
         let all = self.all().into_iter();
         all.map(|(name, endpoint)| (name, stats_of(&self.reports(&endpoint), now))).collect()
     }
 
     /// What happened lately on all endpoints, the latest first.
-    pub fn activity(&self) -> Vec<Event> {
+    pub fn activity(&self) -> Vec<Activity> {
         let mut events = Vec::new();
         for (name, endpoint) in self.all() {
             for (instance, report) in self.reports(&endpoint) {
-                events.extend(report.activity.iter().map(|activity| Event {
+                events.extend(report.activity.iter().map(|happened| Activity {
                     endpoint: Arc::clone(&name),
                     instance: Arc::clone(&instance),
-                    timestamp: clock::rfc3339(activity.at),
-                    activity: activity.clone(),
+                    timestamp: clock::rfc3339(happened.at),
+                    at: happened.at,
+                    what: happened.what,
+                    username: happened.username.clone(),
                 }));
             }
         }
-        events.sort_by_key(|event| std::cmp::Reverse(event.activity.at));
+        events.sort_by_key(|event| std::cmp::Reverse(event.at));
         events.truncate(ACTIVITY);
         events
     }
@@ -140,8 +85,8 @@ impl Endpoints {
     }
 }
 
-fn stats_of(reports: &[(Arc<str>, Arc<Report>)], now: u64) -> Stats {
-    let mut counts = Counts::default();
+fn stats_of(reports: &[(Arc<str>, Arc<Report>)], now: u64) -> EndpointStats {
+    let mut counts = tally::Counts::default();
     let (mut users, mut rooms) = (HashSet::new(), HashSet::new());
     let (mut unlisted, mut connections) = (0, 0);
     let mut instances = BTreeMap::new();
@@ -151,14 +96,21 @@ fn stats_of(reports: &[(Arc<str>, Arc<Report>)], now: u64) -> Stats {
         unlisted += report.unlisted;
         connections += report.connections;
         counts.add(&report.counts);
-        let part = Part {
+        let part = PartStats {
             users: report.users.len() + report.unlisted,
             connections: report.connections,
             rooms: report.rooms.len(),
-            counts: Seen::new(&report.counts, now),
+            counts: seen(&report.counts, now),
         };
         instances.insert(Arc::clone(instance), part);
     }
-    let (users, rooms, counts) = (users.len() + unlisted, rooms.len(), Seen::new(&counts, now));
-    Stats { users, connections, rooms, counts, instances }
+    let (users, rooms, counts) = (users.len() + unlisted, rooms.len(), seen(&counts, now));
+    EndpointStats { users, connections, rooms, counts, instances }
+}
+
+fn seen(counts: &tally::Counts, now: u64) -> Counts {
+    let tally::Counts { messages, messages_per_minute, dropped, last_activity } = counts.clone();
+    let status = Light::of(last_activity, now);
+    let last_activity = (last_activity > 0).then(|| clock::rfc3339(last_activity));
+    Counts { messages, messages_per_minute, dropped, last_activity, status }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+pub use app::websocket::{Happening, Loss};
 use serde::{Deserialize, Serialize};
 
 /// Seconds a message counts for "messages a minute".
@@ -20,22 +21,6 @@ pub struct Tally {
     activity: VecDeque<Activity>,
 }
 
-/// Why a message went nowhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Loss {
-    /// It was too large.
-    TooLarge,
-    /// It came too fast.
-    TooFast,
-    /// It could not be read, or its sender may not send it.
-    Refused,
-    /// Nobody answered it in time.
-    NoReply,
-    /// The other instances were not reached.
-    Link,
-}
-
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -47,18 +32,6 @@ pub struct Activity {
     /// To whom; empty for a guest.
     #[serde(default)]
     pub username: String,
-}
-
-/// What can happen to a socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Happening {
-    /// It opened.
-    Connected,
-    /// It closed.
-    Disconnected,
-    /// Something it said was refused.
-    Refused,
 }
 
 /// The numbers of one endpoint at one moment.
@@ -137,31 +110,6 @@ impl Counts {
     }
 }
 
-/// Whether an endpoint is in use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Light {
-    /// It is.
-    Green,
-    /// Not for five minutes.
-    Yellow,
-    /// Not for half an hour.
-    Red,
-}
-
-impl Light {
-    /// Of an endpoint that was last used at this time.
-    pub fn of(last_activity: u64, now: u64) -> Self {
-        const YELLOW: u64 = 5 * 60 * 1_000;
-        const RED: u64 = 30 * 60 * 1_000;
-        match now.saturating_sub(last_activity) {
-            idle if idle >= RED => Self::Red,
-            idle if idle >= YELLOW => Self::Yellow,
-            _ => Self::Green,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,15 +125,6 @@ mod tests {
         assert_eq!((counts.messages, counts.messages_per_minute, counts.last_activity), (120, 60, end));
         assert_eq!(tally.counts(end + 59_999).messages_per_minute, 1);
         assert_eq!(tally.counts(end + 60_000).messages_per_minute, 0);
-    }
-
-    #[test]
-    fn the_light_turns_with_time() {
-        let minutes = |minutes: u64| Light::of(1, 1 + minutes * 60_000);
-        assert_eq!(
-            [0, 4, 5, 29, 30].map(minutes),
-            [Light::Green, Light::Green, Light::Yellow, Light::Yellow, Light::Red]
-        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! WebSocket endpoints over REST: telling, asking, making.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -8,7 +8,7 @@ use axum::{
     routing::{get, post},
 };
 use http::StatusCode;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use wire::{
     Code,
     endpoint::{Present, is_id},
@@ -104,31 +104,13 @@ async fn stats(_: Admin, State(site): State<Site>) -> Outcome {
 
 /// Every endpoint: those of the application, with `builtIn`, and those of administrators.
 async fn list(_: Admin, State(site): State<Site>) -> Outcome {
-    let mut custom: BTreeMap<String, Definition> = BTreeMap::new();
-    for definition in site.endpoints.definitions().await? {
-        custom.insert(definition.name.clone(), definition);
-    }
-    let entry = |(name, endpoint): (Arc<str>, Arc<Endpoint>)| {
-        let known = custom.get(&*name).cloned();
-        let is_built_in = endpoint.is_built_in();
-        let definition = known.unwrap_or_else(|| Definition {
-            name: name.to_string(),
-            rule: (*endpoint.rule()).clone(),
-            updated_by: String::new(),
-            updated_at: String::new(),
-        });
-        let mut fields: Map<String, Value> =
-            serde_json::to_value(definition).ok().and_then(|value| value.as_object().cloned()).unwrap_or_default();
-        fields.insert("builtIn".to_owned(), is_built_in.into());
-        fields.insert("path".to_owned(), endpoint.path().into());
-        fields
-    };
-    Ok(Answer::data(site.endpoints.all().into_iter().map(entry).collect::<Vec<_>>()))
+    Ok(Answer::data(site.endpoints.entries().await?))
 }
 
 /// Makes one, or changes one of the same name.
 async fn define(Admin(user): Admin, State(site): State<Site>, JsonBody(body): JsonBody) -> Outcome {
-    let definition = Definition::parse(&body).map_err(|error| ApiError::bad_request(Code::ValidationError, error))?;
+    let definition =
+        Definition::parse(&body).map_err(|error| ApiError::bad_request(Code::ValidationError, error.to_string()))?;
     let is_new = site.endpoints.get(&definition.name).is_none();
     let made = site.endpoints.define(definition, &user.username).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };

@@ -11,7 +11,7 @@ use super::{Entry, Scheme};
 use crate::config::Mode;
 
 /// Files under this path have their content's hash in their name and never change.
-const HASHED_FILES: &str = "/pkg/";
+pub(super) const HASHED_FILES: &str = "/pkg/";
 
 /// For HTML that brings no policy of its own: a file of the site owner's, which may have its scripts where
 /// it wants them, for nobody else writes in it.

@@ -1,9 +1,14 @@
 //! The site: pages, server functions and files.
 
-use app::{App, pages::REDIRECTS, ports::Ports, shell};
+use app::{
+    App,
+    pages::REDIRECTS,
+    ports::{KnownUser, Ports},
+    shell,
+};
 use axum::{
     Router,
-    extract::{RawQuery, Request},
+    extract::{FromRequestParts, RawQuery, Request},
     middleware::{self, Next},
     response::{Redirect, Response},
     routing::get,
@@ -15,7 +20,7 @@ use leptos::{
 };
 use leptos_axum::{LeptosRoutes, ResponseOptions, file_and_error_handler_with_context, generate_route_list};
 
-use super::{Site, body};
+use super::{Site, body, headers::HASHED_FILES, visitor::CurrentUser};
 
 pub(super) fn routes(site: Site) -> Router {
     let context = {
@@ -34,8 +39,20 @@ pub(super) fn routes(site: Site) -> Router {
         .leptos_routes_with_context(&site, generate_route_list(App), context.clone(), document)
         .fallback(file_and_error_handler_with_context::<Site, _>(context, shell))
         .with_state(site)
+        .layer(middleware::from_fn(know_user))
         .layer(middleware::from_fn(lead_home))
         .layer(middleware::from_fn(body::whole))
+}
+
+/// Finds out who asks before a page begins: its head need not wait then. Files are the same for everybody.
+async fn know_user(request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    if !parts.uri.path().starts_with(HASHED_FILES)
+        && let Ok(CurrentUser(user)) = CurrentUser::from_request_parts(&mut parts, &()).await
+    {
+        parts.extensions.insert(KnownUser(user));
+    }
+    next.run(Request::from_parts(parts, body)).await
 }
 
 /// Sends a form back to this site only: Leptos answers one it cannot read with the address the form says

@@ -11,7 +11,7 @@ use axum::{
 use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use uuid::Uuid;
-use wire::Code;
+use wire::{Code, limits::FRAME_BYTES};
 
 use super::{Peer, Site, answer::ApiError, body::valid_uuid, network, origin};
 use crate::{
@@ -83,18 +83,20 @@ async fn connect(
     match place {
         Place::Relay => {
             let relay = site.relay.clone();
-            upgrade.accept(move |stream| async move { relay.serve(stream, uuid, owner, seat).await })
+            upgrade.accept(FRAME_BYTES, move |stream| async move { relay.serve(stream, uuid, owner, seat).await })
         }
         Place::Endpoint(endpoint, visit) => {
             let (endpoints, namespace) = (site.endpoints.clone(), format!("{PATH}{named}"));
-            upgrade.accept(move |stream| async move { endpoints.serve(stream, endpoint, namespace, visit, seat).await })
+            upgrade.accept(FRAME_BYTES, move |stream| async move {
+                endpoints.serve(stream, endpoint, namespace, visit, seat).await
+            })
         }
     }
 }
 
 /// Asks the endpoint's rule, then its handler.
 async fn admit(endpoint: &Endpoint, visit: &Visit) -> Result<(), Refused> {
-    endpoint.rule().admit(visit.owner.as_deref()).map_err(|denied| match denied {
+    endpoint.rule().admit(visit.owner.as_deref().map(|owner| &*owner.roles)).map_err(|denied| match denied {
         Denied::SignInFirst => Refused::SignInFirst,
         Denied::Role => Refused::Forbidden("This endpoint is for others.".to_owned()),
     })?;

@@ -73,12 +73,12 @@ impl<C: Conversation> Connection<C> {
                         self.shared.stats.received(self.purpose);
                         self.conversation.take(&text, &mut self.frames).await;
                     }
-                    Received::Binary => self.frames.push(self.conversation.not_text()),
+                    Received::Binary(_) => self.frames.push(self.conversation.not_text()),
                     Received::Pong => {
                         awaits_pong = false;
                         alarm.as_mut().reset(Instant::now() + PING_EVERY);
                     }
-                    Received::TooBig => return End::Close { code: close::TOO_BIG, reason: "frame too large" },
+                    Received::Unreadable(code, reason) => return End::Close { code, reason },
                     Received::Closed => return End::Gone,
                 },
                 taken = self.queue.take(&mut self.frames) => match taken {

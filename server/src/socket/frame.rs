@@ -5,6 +5,7 @@
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 const FINAL_TEXT: u8 = 0x81;
+const FINAL_BINARY: u8 = 0x82;
 const FINAL_CLOSE: u8 = 0x88;
 const FINAL_PING: u8 = 0x89;
 /// A header is at most so long, without a mask.
@@ -17,7 +18,12 @@ pub fn text_frame(text: &str) -> Bytes {
     frame(FINAL_TEXT, text.as_bytes())
 }
 
-/// The same, behind what is there.
+/// A whole binary message.
+pub fn binary_frame(bytes: &[u8]) -> Bytes {
+    frame(FINAL_BINARY, bytes)
+}
+
+/// A whole text message, behind what is there.
 pub fn write_text_frame(bytes: &mut BytesMut, text: &str) {
     write(bytes, FINAL_TEXT, text.as_bytes());
 }

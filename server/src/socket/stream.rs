@@ -14,7 +14,7 @@ use tokio_tungstenite::{
         protocol::{Role, WebSocketConfig},
     },
 };
-use wire::limits::FRAME_BYTES;
+use wire::{close, limits::FRAME_BYTES};
 
 /// Bytes read at once: browsers say little, and an idle socket keeps this buffer.
 const READ_BYTES: usize = 1_024;
@@ -31,24 +31,24 @@ pub struct SocketStream {
 pub enum Received {
     /// A message.
     Text(String),
-    /// Something that is no text message, which no endpoint takes.
-    Binary,
+    /// A binary message.
+    Binary(Bytes),
     /// It is still there.
     Pong,
-    /// A frame larger than allowed: the connection cannot go on.
-    TooBig,
+    /// Something nobody can read, with the close code to answer it: the connection cannot go on.
+    Unreadable(u16, &'static str),
     /// The end.
     Closed,
 }
 
 impl SocketStream {
-    pub(super) async fn new(upgraded: Upgraded) -> Self {
+    pub(super) async fn new(upgraded: Upgraded, max_message_bytes: usize) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BYTES)
             .write_buffer_size(0)
             .max_write_buffer_size(FRAME_BYTES)
-            .max_message_size(Some(FRAME_BYTES))
-            .max_frame_size(Some(FRAME_BYTES));
+            .max_message_size(Some(max_message_bytes))
+            .max_frame_size(Some(max_message_bytes));
         Self { inner: WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await }
     }
 
@@ -57,11 +57,11 @@ impl SocketStream {
         loop {
             return match self.inner.next().await {
                 Some(Ok(Message::Text(text))) => Received::Text(text.as_str().to_owned()),
-                Some(Ok(Message::Binary(_))) => Received::Binary,
+                Some(Ok(Message::Binary(bytes))) => Received::Binary(bytes),
                 Some(Ok(Message::Pong(_))) => Received::Pong,
                 Some(Ok(Message::Ping(_) | Message::Frame(_))) => continue,
-                Some(Err(tungstenite::Error::Capacity(_))) => Received::TooBig,
-                Some(Ok(Message::Close(_)) | Err(_)) | None => Received::Closed,
+                Some(Err(error)) => unreadable(&error),
+                Some(Ok(Message::Close(_))) | None => Received::Closed,
             };
         }
     }
@@ -103,7 +103,8 @@ impl SocketStream {
 
     /// Answers a close frame, if one came, and ends the connection.
     pub async fn end(mut self) {
-        // Gone already is as good.
+        // Gone already is as good. The answer to a close frame waits to be written.
+        let _ = self.inner.flush().await;
         let _ = self.inner.close(None).await;
         let _ = self.inner.get_mut().shutdown().await;
     }
@@ -116,5 +117,20 @@ impl SocketStream {
         let _ = stream.shutdown().await;
         let mut unheard = [0; 512];
         while stream.read(&mut unheard).await.is_ok_and(|length| length > 0) {}
+    }
+}
+
+/// What a browser said wrong, or that it is gone.
+fn unreadable(error: &tungstenite::Error) -> Received {
+    use tungstenite::error::ProtocolError::{ReceivedAfterClosing, ResetWithoutClosingHandshake, SendAfterClosing};
+
+    match error {
+        tungstenite::Error::Capacity(_) => Received::Unreadable(close::TOO_BIG, "frame too large"),
+        tungstenite::Error::Utf8(_) => Received::Unreadable(close::NOT_UTF8, "text is not UTF-8"),
+        tungstenite::Error::Protocol(ReceivedAfterClosing | ResetWithoutClosingHandshake | SendAfterClosing) => {
+            Received::Closed
+        }
+        tungstenite::Error::Protocol(_) => Received::Unreadable(close::PROTOCOL_ERROR, "not a WebSocket frame"),
+        _ => Received::Closed,
     }
 }

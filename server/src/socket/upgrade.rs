@@ -47,14 +47,14 @@ impl Upgrade {
         Ok(Self { on_upgrade, accept_key })
     }
 
-    /// Answers 101; once the connection is a socket, `serve` has it.
-    pub fn accept<F>(self, serve: impl FnOnce(SocketStream) -> F + Send + 'static) -> Response
+    /// Answers 101; once the connection is a socket, `serve` has it. Larger messages than this end it.
+    pub fn accept<F>(self, max_message_bytes: usize, serve: impl FnOnce(SocketStream) -> F + Send + 'static) -> Response
     where
         F: Future<Output = ()> + Send + 'static,
     {
         tokio::spawn(async move {
             if let Ok(upgraded) = self.on_upgrade.await {
-                serve(SocketStream::new(upgraded).await).await;
+                serve(SocketStream::new(upgraded, max_message_bytes).await).await;
             }
         });
         (

@@ -3,7 +3,7 @@
 use leptos::{ev::SubmitEvent, html, prelude::*, server_fn::ServerFn};
 
 use super::{
-    board::Board,
+    actions::Actions,
     functions::{DeleteTodo, ToggleTodo},
     shown::{Row, Shown},
 };
@@ -13,8 +13,8 @@ use crate::components::time::RelativeTime;
 /// before the page is alive.
 #[component]
 pub(super) fn TodoRow(
-    /// What the buttons act on.
-    board: Board,
+    /// What the buttons call.
+    actions: Actions,
     /// The list on the screen, to follow this row's state.
     shown: Memo<Shown>,
     /// The row as it is first shown.
@@ -40,7 +40,7 @@ pub(super) fn TodoRow(
             event.prevent_default();
             let (is_completed, is_pending) = state.get_untracked();
             if !is_pending {
-                board.toggle(id.clone(), !is_completed);
+                actions.toggle.run((id.clone(), !is_completed));
             }
         }
     };
@@ -49,7 +49,7 @@ pub(super) fn TodoRow(
         move |event: SubmitEvent| {
             event.prevent_default();
             if !state.get_untracked().1 {
-                board.delete(id.clone());
+                actions.delete.run(id.clone());
                 if let Some(list) = list.get_untracked() {
                     // A failure would leave the focus where it is, which is no harm.
                     let _ = list.focus();

@@ -1,18 +1,8 @@
 //! Signing in and out for pages. Each works as the target of a plain form as well.
 
-use leptos::{server, server_fn::codec::GetUrl};
+use leptos::server;
 
 use crate::{account::User, cluster::ClusterClient, error::Problem};
-
-/// Who is signed in; `None` for a guest.
-///
-/// # Errors
-///
-/// When the server cannot be reached.
-#[server(prefix = "/fn", endpoint = "user", input = GetUrl, client = ClusterClient)]
-pub async fn read_user() -> Result<Option<User>, Problem> {
-    Ok(crate::pages::request::visitor()?.user().await)
-}
 
 /// Signs in and leads a plain form to `next`, a path of this site.
 ///

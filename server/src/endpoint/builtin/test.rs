@@ -1,4 +1,4 @@
-//! `jpulse-ws-test`: answers with what it is sent.
+//! `jpulse-ws-test`, and for everybody `hello-request`: answers with what it is sent.
 
 use std::time::Duration;
 

@@ -2,7 +2,10 @@
 
 use futures_util::{SinkExt, StreamExt};
 use reqwest::header;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{
+    Message,
+    protocol::{CloseFrame, frame::coding::CloseCode},
+};
 use wire::limits::FRAME_BYTES;
 
 use super::*;
@@ -41,6 +44,14 @@ async fn a_frame_beyond_a_mebibyte_ends_the_socket() {
     let mut tab = Tab::open(instance.address, EMOJI).await;
     tab.send_text(&"x".repeat(FRAME_BYTES + 1)).await;
     assert_eq!(tab.see().await, Err(1009));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_that_leaves_is_answered_in_kind() {
+    let instance = Running::start(config(RedisConfig::default(), "0")).await;
+    let mut tab = Tab::open(instance.address, EMOJI).await;
+    tab.send_message(Message::Close(Some(CloseFrame { code: CloseCode::Away, reason: "".into() }))).await;
+    assert_eq!(tab.see().await, Err(1001));
 }
 
 #[tokio::test(flavor = "multi_thread")]

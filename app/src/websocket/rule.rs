@@ -4,22 +4,21 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use thiserror::Error;
 use wire::{
     LimitsFrame,
     endpoint::is_endpoint_name,
     limits::{MESSAGE_BYTES, MESSAGE_INTERVAL, MESSAGES_PER_INTERVAL},
 };
 
-use crate::relay::Owner;
+use crate::account::User;
 
-/// The role that may do everything.
-const ADMIN: &str = "admin";
 /// Over how long messages may be counted, in milliseconds.
-const INTERVALS: std::ops::RangeInclusive<u64> = 100..=60_000;
+pub const INTERVALS: std::ops::RangeInclusive<u64> = 100..=60_000;
 /// Messages an interval may allow.
-const MESSAGES: std::ops::RangeInclusive<u32> = 1..=1_000;
+pub const MESSAGES: std::ops::RangeInclusive<u32> = 1..=1_000;
 /// Roles, or types open to guests, one rule may name.
-const NAMED: usize = 32;
+pub const NAMED: usize = 32;
 
 /// Who may connect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,19 +112,19 @@ impl Rule {
         Self { auth, roles: Vec::new(), limits: Limits::default(), public_types: None }
     }
 
-    /// Whether a visitor may connect; `None` is a guest.
+    /// Whether a visitor with these roles may connect; `None` is a guest.
     ///
     /// # Errors
     ///
     /// When not, says why.
-    pub fn admit(&self, owner: Option<&Owner>) -> Result<(), Denied> {
-        let has = |owner: &Owner, role: &str| owner.roles.iter().any(|own| own == role);
+    pub fn admit(&self, roles: Option<&[String]>) -> Result<(), Denied> {
         let needs_role = self.auth == Auth::Admin || !self.roles.is_empty();
-        match owner {
+        let has = |own: &[String], role: &str| own.iter().any(|own| own == role);
+        match roles {
             None if self.auth == Auth::Public && self.roles.is_empty() => Ok(()),
             None => Err(Denied::SignInFirst),
-            Some(owner) if !needs_role || has(owner, ADMIN) => Ok(()),
-            Some(owner) if self.auth != Auth::Admin && self.roles.iter().any(|role| has(owner, role)) => Ok(()),
+            Some(own) if !needs_role || has(own, User::ADMIN) => Ok(()),
+            Some(own) if self.auth != Auth::Admin && self.roles.iter().any(|role| has(own, role)) => Ok(()),
             Some(_) => Err(Denied::Role),
         }
     }
@@ -142,34 +141,66 @@ impl Definition {
     /// # Errors
     ///
     /// When something is missing or out of bounds; says what, for people.
-    pub fn parse(body: &Value) -> Result<Self, String> {
-        let mut definition: Self = Deserialize::deserialize(body).map_err(|error| {
-            format!(
-                "An endpoint has a `name`, `auth` (`public`, `user` or `admin`) and, if wanted, `roles`, `limits` and \
-                 `publicTypes`: {error}."
-            )
-        })?;
+    pub fn parse(body: &Value) -> Result<Self, DefinitionError> {
+        let mut definition: Self =
+            Deserialize::deserialize(body).map_err(|error| DefinitionError::Shape(error.to_string()))?;
         (definition.updated_by, definition.updated_at) = (String::new(), String::new());
-        let Self { name, rule: Rule { roles, limits, public_types, .. }, .. } = &definition;
+        definition.check()?;
+        Ok(definition)
+    }
+
+    /// Whether everything is within bounds.
+    ///
+    /// # Errors
+    ///
+    /// When not, says what.
+    pub fn check(&self) -> Result<(), DefinitionError> {
+        let Self { name, rule: Rule { roles, limits, public_types, .. }, .. } = self;
         if !is_endpoint_name(name) {
-            return Err("`name` has 1 to 64 letters, digits, `_`, `.` or `-`, a letter or digit first.".to_owned());
+            return Err(DefinitionError::Name);
         }
         if !(1..=MESSAGE_BYTES).contains(&limits.max_size) {
-            return Err(format!("`limits.maxSize` is between 1 and {MESSAGE_BYTES}."));
+            return Err(DefinitionError::Size);
         }
         if !INTERVALS.contains(&limits.interval) {
-            return Err(format!("`limits.interval` is between {} and {} ms.", INTERVALS.start(), INTERVALS.end()));
+            return Err(DefinitionError::Interval);
         }
         if !MESSAGES.contains(&limits.max_messages) {
-            return Err(format!("`limits.maxMessages` is between {} and {}.", MESSAGES.start(), MESSAGES.end()));
+            return Err(DefinitionError::Messages);
         }
         let is_word = |word: &String| is_endpoint_name(word);
         let types = public_types.as_deref().unwrap_or_default();
         if roles.len() > NAMED || types.len() > NAMED || !roles.iter().chain(types).all(is_word) {
-            return Err(format!("`roles` and `publicTypes` hold at most {NAMED} words each."));
+            return Err(DefinitionError::Words);
         }
-        Ok(definition)
+        Ok(())
     }
+}
+
+/// Why an endpoint cannot be as it is asked for; the message is for who asks over REST.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum DefinitionError {
+    /// Something is missing or of another kind.
+    #[error(
+        "An endpoint has a `name`, `auth` (`public`, `user` or `admin`) and, if wanted, `roles`, `limits` and \
+         `publicTypes`: {0}."
+    )]
+    Shape(String),
+    /// The name cannot be part of an address.
+    #[error("`name` has 1 to 64 letters, digits, `_`, `.` or `-`, a letter or digit first.")]
+    Name,
+    /// Messages would be larger than any may be.
+    #[error("`limits.maxSize` is between 1 and {MESSAGE_BYTES}.")]
+    Size,
+    /// Messages would be counted over too short or too long a time.
+    #[error("`limits.interval` is between {} and {} ms.", INTERVALS.start(), INTERVALS.end())]
+    Interval,
+    /// Too few or too many messages.
+    #[error("`limits.maxMessages` is between {} and {}.", MESSAGES.start(), MESSAGES.end())]
+    Messages,
+    /// Too many roles or types, or some that are none.
+    #[error("`roles` and `publicTypes` hold at most {NAMED} words each.")]
+    Words,
 }
 
 #[cfg(test)]
@@ -178,23 +209,14 @@ mod tests {
 
     use super::*;
 
-    fn owner(roles: &[&str]) -> Owner {
-        Owner {
-            session: "s".into(),
-            user_id: "u".into(),
-            username: "mona".into(),
-            roles: roles.iter().map(|&role| role.to_owned()).collect(),
-            since: 0,
-        }
+    fn roles(roles: &[&str]) -> Vec<String> {
+        roles.iter().map(|&role| role.to_owned()).collect()
     }
 
     #[test]
     fn each_rule_admits_whom_it_should() {
-        let rule = |auth, roles: &[&str]| Rule {
-            roles: roles.iter().map(|&role| role.to_owned()).collect(),
-            ..Rule::new(auth)
-        };
-        let (user, editor, admin) = (owner(&[]), owner(&["editor"]), owner(&["admin"]));
+        let rule = |auth, named: &[&str]| Rule { roles: roles(named), ..Rule::new(auth) };
+        let (user, editor, admin) = (roles(&[]), roles(&["editor"]), roles(&["admin"]));
         let (sign_in, role) = (Err(Denied::SignInFirst), Err(Denied::Role));
         for (rule, wanted) in [
             (rule(Auth::Public, &[]), [Ok(()), Ok(()), Ok(()), Ok(())]),
@@ -204,14 +226,16 @@ mod tests {
             (rule(Auth::Public, &["editor"]), [sign_in, role, Ok(()), Ok(())]),
             (rule(Auth::Admin, &["editor"]), [sign_in, role, role, Ok(())]),
         ] {
-            let admitted = [None, Some(&user), Some(&editor), Some(&admin)].map(|owner| rule.admit(owner));
+            let admitted =
+                [None, Some(&user), Some(&editor), Some(&admin)].map(|own| rule.admit(own.map(Vec::as_slice)));
             assert_eq!(admitted, wanted, "{rule:?}");
         }
     }
 
     #[test]
     fn a_definition_is_read_within_bounds() {
-        let read = Definition::parse(&json!({ "name": "a", "auth": "user", "limits": { "maxMessages": 3 } })).unwrap();
+        let read = Definition::parse(&json!({ "name": "a", "auth": "user", "limits": { "maxMessages": 3 } }))
+            .expect("within bounds");
         assert_eq!(read.rule.limits, Limits { max_messages: 3, ..Limits::default() });
         for wrong in [
             json!(null),

@@ -1,0 +1,15 @@
+//! What browsers say to the relay: what is read is written and read again as the same.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use wire::{ClientFrame, ClientRequest};
+
+fuzz_target!(|text: &str| {
+    let ClientRequest { frame, .. } = ClientRequest::parse(text);
+    if let Ok(frame) = frame {
+        let written = serde_json::to_string(&frame).expect("a frame is JSON");
+        let again = serde_json::from_str::<ClientFrame>(&written).expect("a frame reads what it writes");
+        assert_eq!(frame, again);
+    }
+});
