@@ -1,11 +1,17 @@
 //! What an instance hears of changes elsewhere.
 
-use std::sync::{Arc, PoisonError};
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 use serde_json::json;
-use tokio::sync::watch;
+use tokio::{
+    sync::watch,
+    time::{MissedTickBehavior, interval},
+};
 use wire::{Channel, Pattern, Position, Since};
 
 use super::{
@@ -20,6 +26,9 @@ use crate::{
 
 /// Where every instance is told to read all configuration anew.
 pub const CHANGED: &str = "controller:config:data:changed";
+
+/// How often Redis gets what it was too slow to take.
+const REPAIRED_EVERY: Duration = Duration::from_secs(1);
 
 /// Values doubted at once: one whose reading takes long does not hold up the others.
 const DOUBTED_AT_ONCE: usize = 64;
@@ -99,13 +108,27 @@ async fn heed(shared: &Shared, inbox: TopicInbox) {
     doubting.await;
 }
 
-/// Doubts everything when the link is back: what was said meanwhile went unheard.
+/// Doubts everything when the link is back: what was said meanwhile went unheard. Gives Redis what it lacks.
 pub(super) async fn link(cache: ConfigCache, mut link: watch::Receiver<Link>) {
-    while link.changed().await.is_ok() {
-        if *link.borrow_and_update() == Link::Up {
-            // What Redis lacks first, so that nobody reads it there as it was.
-            cache.shared.repair().await;
-            cache.shared.doubt_all().await;
+    let mut due = interval(REPAIRED_EVERY);
+    due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            changed = link.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                if *link.borrow_and_update() == Link::Up {
+                    // What Redis lacks first, so that nobody reads it there as it was.
+                    cache.shared.repair().await;
+                    cache.shared.doubt_all().await;
+                }
+            }
+            _ = due.tick() => {
+                if cache.shared.is_behind() && *link.borrow() == Link::Up {
+                    cache.shared.repair().await;
+                }
+            }
         }
     }
 }

@@ -78,10 +78,7 @@ impl Shared {
     async fn spread(&self, name: &ConfigName, document: Option<Arc<ConfigDocument>>, doubts: u64) {
         if let Err(error) = self.write_remote(name, document.as_deref()).await {
             tracing::debug!(%error, key = name.key(), "redis hears of a change later");
-            let mut unwritten = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
-            if unwritten.0.len() < UNWRITTEN {
-                unwritten.0.insert(name.clone());
-            }
+            self.note_unwritten(name);
         }
         {
             let _turn = self.memory.turn(name).await;
@@ -98,7 +95,8 @@ impl Shared {
         if let Some(remote) = &self.remote
             && let Err(error) = remote.tell(name, self.hub.instance_id()).await
         {
-            tracing::debug!(%error, "a change was not told; it is when the link is back");
+            tracing::debug!(%error, "a change is told later");
+            self.note_unwritten(name);
         }
         let change = ConfigChange { name: name.clone(), document };
         let handlers = self.on_change.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -123,7 +121,19 @@ impl Shared {
         Ok(())
     }
 
-    /// Tells Redis, and through it the other instances, what changed while it was away.
+    fn note_unwritten(&self, name: &ConfigName) {
+        let mut unwritten = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
+        if unwritten.0.len() < UNWRITTEN {
+            unwritten.0.insert(name.clone());
+        }
+    }
+
+    /// Whether Redis lacks something that it could have.
+    pub(super) fn is_behind(&self) -> bool {
+        !self.unwritten.lock().unwrap_or_else(PoisonError::into_inner).0.is_empty()
+    }
+
+    /// Tells Redis, and through it the other instances, what changed while it was away, or too slow to answer.
     pub(super) async fn repair(&self) {
         let names = std::mem::take(&mut self.unwritten.lock().unwrap_or_else(PoisonError::into_inner).0);
         for name in names {
