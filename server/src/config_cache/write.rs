@@ -16,8 +16,8 @@ use crate::{
 
 /// Names that Redis still has to be told of at most; beyond, it learns of the others when their time is over.
 const UNWRITTEN: usize = 10_000;
-/// How often a writer looks whether it was overtaken, at most.
-const LOOKS: usize = 5;
+/// How often a writer looks whether it was overtaken, at most; after that, it is looked into later.
+const LOOKS: usize = 20;
 
 /// What changed.
 #[derive(Clone, Debug, PartialEq)]
@@ -110,7 +110,7 @@ impl Shared {
         remote.put(name, document).await?;
         let mut written = document.map(|document| document.updated_at);
         for _ in 0..LOOKS {
-            let Ok(now) = self.store.get(name).await else { return Ok(()) };
+            let now = self.store.get(name).await.map_err(|_| BusError::Down)?;
             let is_current = now.as_ref().map(|now| now.updated_at) == written;
             if is_current {
                 return Ok(());
@@ -118,7 +118,8 @@ impl Shared {
             remote.put(name, now.as_ref()).await?;
             written = now.map(|now| now.updated_at);
         }
-        Ok(())
+        // Nobody knows whether what it wrote last is the latest.
+        Err(BusError::Down)
     }
 
     fn note_unwritten(&self, name: &ConfigName) {
