@@ -23,13 +23,17 @@ export async function expectAccessible(page: Page): Promise<void> {
     }
 }
 
-/** Waits until nothing moves or fades: half-way through, every colour is another one. */
+/**
+ * Waits until nothing that is shown moves or fades: half-way through, every colour is another one. What is folded
+ * away stands still, and never ends.
+ */
 async function atRest(page: Page): Promise<void> {
     await expect
         .poll(() =>
             page.evaluate(async () => {
                 await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-                return document.getAnimations().length;
+                const isShown = ({ effect }: Animation) => (effect as KeyframeEffect | null)?.target?.checkVisibility();
+                return document.getAnimations().filter(isShown).length;
             }),
         )
         .toBe(0);
