@@ -24,7 +24,7 @@ test('any instance shows all of them, live, and follows a message through them',
     await expect(instances).toHaveCount(2, { timeout: 25_000 });
     await instances.first().locator('summary').click();
     await expect(instances.first().getByText('Link to Redis')).toBeVisible();
-    await expect(page.getByRole('region', { name: 'Requests of the last five minutes' })).toContainText('/admin/cluster');
+    await expect(page.getByRole('region', { name: 'Table of requests' })).toContainText('/admin/cluster');
     await expectAccessible(page);
 
     await page.getByRole('button', { name: 'Publish and follow' }).click();

@@ -73,7 +73,7 @@ fn Routes(routes: Vec<RouteView>) -> impl IntoView {
     view! {
         <section class="card" aria-labelledby="requests">
             <h2 id="requests">"Requests of the last five minutes"</h2>
-            <div class="table-frame" tabindex="0" role="region" aria-labelledby="requests">
+            <div class="table-frame" role="region" aria-label="Table of requests" tabindex="0">
                 <table class="table">
                     <thead>
                         <tr>

@@ -83,25 +83,25 @@ impl Connection {
 
     /// Asks Redis to send what is published on a channel, or on those that match a pattern.
     pub(super) async fn hear(&self, name: String, kind: Kind) -> Result<(), BusError> {
+        let client = &self.subscriptions.client;
         match kind {
-            Kind::Channel => self.subscriptions.client.subscribe(name).await?,
-            Kind::Pattern => self.subscriptions.client.psubscribe(name).await?,
+            Kind::Channel => self.unless_ended(client.subscribe(name)).await,
+            Kind::Pattern => self.unless_ended(client.psubscribe(name)).await,
         }
-        Ok(())
     }
 
     /// The same for several channels at once.
     pub(super) async fn hear_all(&self, names: Vec<String>) -> Result<(), BusError> {
-        Ok(self.subscriptions.client.subscribe(names).await?)
+        self.unless_ended(self.subscriptions.client.subscribe(names)).await
     }
 
     /// Undoes [`Connection::hear`].
     pub(super) async fn ignore(&self, name: String, kind: Kind) -> Result<(), BusError> {
+        let client = &self.subscriptions.client;
         match kind {
-            Kind::Channel => self.subscriptions.client.unsubscribe(name).await?,
-            Kind::Pattern => self.subscriptions.client.punsubscribe(name).await?,
+            Kind::Channel => self.unless_ended(client.unsubscribe(name)).await,
+            Kind::Pattern => self.unless_ended(client.punsubscribe(name)).await,
         }
-        Ok(())
     }
 
     /// Waits until Redis has done all that was asked on the subscribing connection.
@@ -110,8 +110,17 @@ impl Connection {
         // In a cluster the client sends subscriptions to the node that has the slot of its own name.
         let slot = redis_keyslot(client.id().as_bytes());
         let ping = CustomCommand::new_static("PING", ClusterHash::Custom(slot), false);
-        client.custom::<Value, Value>(ping, Vec::new()).await?;
-        Ok(())
+        self.unless_ended(client.custom::<Value, Value>(ping, Vec::new())).await.map(drop)
+    }
+
+    /// What Redis answers, unless the connection ends first. The client may wait out its whole time then, and
+    /// whoever makes a new link would wait for the locks that are held meanwhile.
+    async fn unless_ended<T>(&self, answer: impl Future<Output = Result<T, Error>>) -> Result<T, BusError> {
+        tokio::select! {
+            biased;
+            answered = answer => Ok(answered?),
+            () = self.ended() => Err(BusError::Down),
+        }
     }
 
     /// The primaries of a cluster; empty when there is only one node at a time.
