@@ -150,3 +150,10 @@ pub enum BusError {
     #[error("unreadable answer from the log")]
     Unreadable,
 }
+
+impl BusError {
+    /// Whether Redis does not let its user do this.
+    pub fn is_forbidden(&self) -> bool {
+        matches!(self, Self::Redis(error) if error.to_string().contains("NOPERM"))
+    }
+}

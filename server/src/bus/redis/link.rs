@@ -143,7 +143,13 @@ async fn bring_up(shared: &Shared, connection: &Arc<Connection>, heart: &Heart) 
     connection.hear(heartbeat.clone(), Kind::Channel).await?;
     connection.hear(shared.renewals_channel(), Kind::Channel).await?;
     for pattern in joined.keys() {
-        connection.hear(shared.redis_name(pattern.as_str()), kind(pattern)).await?;
+        match connection.hear(shared.redis_name(pattern.as_str()), kind(pattern)).await {
+            // One that is not permitted must not cost all others the link.
+            Err(error) if error.is_forbidden() => {
+                tracing::error!(%pattern, "redis does not permit this subscription: its user needs all channels, `&*`");
+            }
+            heard => heard?,
+        }
     }
     let topics = shared.topics.lock().await;
     shared.hear_topics(connection, &topics).await?;
