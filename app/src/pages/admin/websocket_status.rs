@@ -58,10 +58,9 @@ fn Live(first: StatsUpdate) -> impl IntoView {
     view! {
         <div class="card-head">
             <p>
-                "As of " {move || view! { <RelativeTime at=stats.with(|stats| stats.timestamp.clone()) /> }} ": "
-                {move || sum(|endpoint| endpoint.connections)} " connections, "
+                "Connections: " {move || sum(|endpoint| endpoint.connections)} ", messages a minute: "
                 {move || sum(|endpoint| usize::try_from(endpoint.counts.messages_per_minute).unwrap_or_default())}
-                " messages a minute"
+                ", as of " {move || view! { <RelativeTime at=stats.with(|stats| stats.timestamp.clone()) /> }}
             </p>
             <EndpointBadge status=endpoint.status() />
         </div>
