@@ -35,6 +35,27 @@ pub fn PageLink(
     view! { <a href=href target="_self" class=(!class.is_empty()).then_some(class)>{children()}</a> }
 }
 
+/// One card of a list `.cards`: a page and what it is for.
+#[component]
+pub fn LinkCard(
+    /// The page.
+    href: &'static str,
+    /// Its name.
+    title: &'static str,
+    /// What it is for.
+    text: &'static str,
+) -> impl IntoView {
+    view! {
+        <li class="card card-link">
+            <h2>
+                <PageLink href=href>{title}</PageLink>
+            </h2>
+            <p>{text}</p>
+        </li>
+    }
+    .into_any()
+}
+
 /// The head of every page: name, connection, main pages.
 #[component]
 pub fn SiteHeader() -> impl IntoView {

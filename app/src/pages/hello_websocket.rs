@@ -11,7 +11,11 @@ use leptos::prelude::*;
 use leptos_router::{components::Outlet, hooks::use_location};
 
 use crate::{
-    components::{code::CodeSample, nav::PageLink, page::PageHeader},
+    components::{
+        code::CodeSample,
+        nav::{LinkCard, PageLink},
+        page::PageHeader,
+    },
     pages::address,
 };
 
@@ -61,27 +65,27 @@ pub fn WebSocketPage() -> impl IntoView {
             lead="Conversations of browsers and server: fast, in both directions, on any instance, kept by nobody."
         />
         <ul class="cards" role="list">
-            <Card
+            <LinkCard
                 href=address::WEBSOCKET_EMOJI
                 title="Emoji"
                 text="Everybody’s cursor on one field, twenty times a second, with reactions that fly."
             />
-            <Card
+            <LinkCard
                 href=address::WEBSOCKET_TODO
                 title="To-do"
                 text="The shared list once more, with every change asked and answered over one socket."
             />
-            <Card
+            <LinkCard
                 href=address::WEBSOCKET_ROOMS
                 title="Rooms"
                 text="Come in, see who is there, say something that nobody outside hears, leave."
             />
-            <Card
+            <LinkCard
                 href=address::WEBSOCKET_REQUEST
                 title="Requests"
                 text="Ask the server and let it ask back: every request is answered exactly once."
             />
-            <Card
+            <LinkCard
                 href=address::WEBSOCKET_CHAT
                 title="Chat"
                 text="Both technologies together: messages over a socket, notices as broadcasts."
@@ -110,19 +114,6 @@ pub fn WebSocketPage() -> impl IntoView {
             <CodeSample title="Join the conversation" language="JavaScript" code=include_str!("hello_websocket/connect.js") />
             <CodeSample title="The same in a page" language="Rust" code=include_str!("hello_websocket/connect.rs") />
         </div>
-    }
-    .into_any()
-}
-
-#[component]
-fn Card(href: &'static str, title: &'static str, text: &'static str) -> impl IntoView {
-    view! {
-        <li class="card card-link">
-            <h2>
-                <PageLink href=href>{title}</PageLink>
-            </h2>
-            <p>{text}</p>
-        </li>
     }
     .into_any()
 }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::{
-    components::{nav::PageLink, page::PageHeader},
+    components::{nav::LinkCard, page::PageHeader},
     pages::address,
 };
 
@@ -16,37 +16,37 @@ pub fn HomePage() -> impl IntoView {
             lead="A change made on one application instance shows in every open browser on every other, at once and in order."
         />
         <ul class="cards" role="list">
-            <Card
+            <LinkCard
                 href=address::COLLABORATIVE_TODO
                 title="Collaborative to-do"
                 text="A shared list. Open it in two windows, tick something off in one, and watch the other."
             />
-            <Card
+            <LinkCard
                 href=address::NOTIFICATIONS
                 title="Notifications"
                 text="Send a message to everybody who is here. Nothing is stored; it simply arrives."
             />
-            <Card
+            <LinkCard
                 href=address::OVERVIEW
                 title="This cluster, live"
                 text="Which instance serves you, whether others hear it, and how many browsers are connected."
             />
-            <Card
+            <LinkCard
                 href=address::WEBSOCKET
                 title="WebSockets"
                 text="Live cursors, rooms, requests and a chat: conversations that nobody keeps, on any instance."
             />
-            <Card
+            <LinkCard
                 href=address::SPA
                 title="As a single page"
                 text="The same demo with views that change in place, without loading a page."
             />
-            <Card
+            <LinkCard
                 href=address::CODE_EXAMPLES
                 title="Code to take away"
                 text="A few lines of Rust or JavaScript are all a page needs to stay current."
             />
-            <Card
+            <LinkCard
                 href=address::ARCHITECTURE
                 title="How it works"
                 text="The way of one message, and what happens when a connection breaks."
@@ -73,19 +73,6 @@ pub fn HomePage() -> impl IntoView {
                 </div>
             </dl>
         </section>
-    }
-    .into_any()
-}
-
-#[component]
-fn Card(href: &'static str, title: &'static str, text: &'static str) -> impl IntoView {
-    view! {
-        <li class="card card-link">
-            <h2>
-                <PageLink href=href>{title}</PageLink>
-            </h2>
-            <p>{text}</p>
-        </li>
     }
     .into_any()
 }
