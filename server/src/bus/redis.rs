@@ -175,7 +175,11 @@ impl Bus for RedisBus {
             shared.note_joined(&joined);
             let connection = shared.connection()?;
             if is_first {
-                connection.hear(shared.redis_name(pattern.as_str()), kind(pattern)).await?;
+                let heard = connection.hear(shared.redis_name(pattern.as_str()), kind(pattern)).await;
+                if heard.as_ref().is_err_and(BusError::is_forbidden) {
+                    link::tell_forbidden(pattern);
+                }
+                heard?;
             }
             connection
         };

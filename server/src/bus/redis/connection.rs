@@ -9,7 +9,11 @@ use fred::{
     util::redis_keyslot,
 };
 use futures_util::future::join_all;
-use tokio::{sync::broadcast, task::JoinError, time::timeout};
+use tokio::{
+    sync::{Mutex, broadcast},
+    task::JoinError,
+    time::{sleep, timeout},
+};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::BusError;
@@ -17,10 +21,20 @@ use super::BusError;
 /// How often a client that connects is looked at: it tells only once that it is connected.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
+/// Topics named in one command at most.
+pub(super) const NAMED_TOGETHER: usize = 256;
+/// How long an answer may be under way that nobody waits for.
+const STRAY_FOR: Duration = Duration::from_millis(5);
+/// How often Redis is asked for a number, until it is clear that answers are not in step with questions.
+const QUESTIONS: u32 = 20;
+
 /// Both connections of one link; they end together, and when this is dropped.
 pub(super) struct Connection {
     commands: Part,
     subscriptions: Part,
+    /// The number of the last question on the subscribing connection. Held until it is answered, so that a
+    /// refusal is heard by whoever caused it.
+    asked: Mutex<u64>,
 }
 
 /// One of the two.
@@ -68,7 +82,7 @@ fn why(ending: Result<Result<(), Error>, JoinError>) -> BusError {
 
 impl Connection {
     pub(super) fn new(commands: Part, subscriptions: Part) -> Self {
-        Self { commands, subscriptions }
+        Self { commands, subscriptions, asked: Mutex::default() }
     }
 
     /// Where commands go.
@@ -81,18 +95,32 @@ impl Connection {
         self.subscriptions.client.message_rx()
     }
 
-    /// Asks Redis to send what is published on a channel, or on those that match a pattern.
+    /// Asks Redis to send what is published on a channel, or on those that match a pattern. Redis has done it
+    /// when [`Connection::confirm`] returns; for a pattern, when this returns.
+    ///
+    /// # Errors
+    ///
+    /// When a pattern is refused ([`BusError::is_forbidden`]), and when the connection ends.
     pub(super) async fn hear(&self, name: String, kind: Kind) -> Result<(), BusError> {
-        let client = &self.subscriptions.client;
         match kind {
-            Kind::Channel => self.unless_ended(client.subscribe(name)).await,
-            Kind::Pattern => self.unless_ended(client.psubscribe(name)).await,
+            Kind::Channel => self.hear_all(vec![name]).await,
+            Kind::Pattern => self.hear_patterns(vec![name]).await,
         }
     }
 
     /// The same for several channels at once.
     pub(super) async fn hear_all(&self, names: Vec<String>) -> Result<(), BusError> {
-        self.unless_ended(self.subscriptions.client.subscribe(names)).await
+        for together in names.chunks(NAMED_TOGETHER) {
+            self.unless_ended(self.subscriptions.client.subscribe(together.to_vec())).await?;
+        }
+        Ok(())
+    }
+
+    /// The same for several patterns at once: all of them or none.
+    pub(super) async fn hear_patterns(&self, names: Vec<String>) -> Result<(), BusError> {
+        let mut asked = self.asked.lock().await;
+        self.unless_ended(self.subscriptions.client.psubscribe(names)).await?;
+        self.ask(&mut asked).await
     }
 
     /// Undoes [`Connection::hear`].
@@ -106,11 +134,29 @@ impl Connection {
 
     /// Waits until Redis has done all that was asked on the subscribing connection.
     pub(super) async fn confirm(&self) -> Result<(), BusError> {
+        self.ask(&mut *self.asked.lock().await).await
+    }
+
+    /// Asks for the next number back. What Redis does, it does in order; but a subscription it refuses is
+    /// answered where the client expects no answer, and every answer behind it reaches the question after its
+    /// own until one finds nobody who waits. So this asks until it hears its own number.
+    async fn ask(&self, asked: &mut u64) -> Result<(), BusError> {
         let client = &self.subscriptions.client;
         // In a cluster the client sends subscriptions to the node that has the slot of its own name.
         let slot = redis_keyslot(client.id().as_bytes());
-        let ping = CustomCommand::new_static("PING", ClusterHash::Custom(slot), false);
-        self.unless_ended(client.custom::<Value, Value>(ping, Vec::new())).await.map(drop)
+        let mut refusal = None;
+        for _ in 0..QUESTIONS {
+            *asked += 1;
+            let ping = CustomCommand::new_static("PING", ClusterHash::Custom(slot), false);
+            match self.unless_ended(client.custom::<String, String>(ping, vec![asked.to_string()])).await {
+                Ok(answer) if answer == asked.to_string() => return refusal.map_or(Ok(()), Err),
+                Ok(_) => {}
+                Err(error) if error.is_forbidden() => refusal = Some(error),
+                Err(error) => return Err(error),
+            }
+            sleep(STRAY_FOR).await;
+        }
+        Err(BusError::Down)
     }
 
     /// What Redis answers, unless the connection ends first. The client may wait out its whole time then, and

@@ -37,8 +37,6 @@ const WAITING: usize = 8_192;
 const TOGETHER: usize = 256;
 /// How long it may take: what Redis does not take by then is dropped.
 const TOLD_WITHIN: Duration = Duration::from_secs(2);
-/// Topics named in one command at most.
-const NAMED_TOGETHER: usize = 256;
 /// What arrived and waits to be taken; more is dropped and counted.
 const INBOX: usize = 16_384;
 
@@ -226,10 +224,7 @@ impl Shared {
         heard: &HashMap<String, usize>,
     ) -> Result<(), BusError> {
         let names: Vec<String> = heard.keys().map(|topic| self.topic_name(topic)).collect();
-        for together in names.chunks(NAMED_TOGETHER) {
-            connection.hear_all(together.to_vec()).await?;
-        }
-        Ok(())
+        connection.hear_all(names).await
     }
 }
 
