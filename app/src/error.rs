@@ -94,6 +94,15 @@ pub enum Problem {
     /// The accounts cannot be looked up, or more sign in at once than the instance takes.
     #[error("Signing in is not possible just now. Please try again in a moment.")]
     Busy,
+    /// A fault where none may be caused.
+    #[error("Nothing can be broken here: that takes a site in development, asked directly on its own machine.")]
+    FaultsOff,
+    /// There is no other instance to kill.
+    #[error("There is no other instance just now.")]
+    NobodyElse,
+    /// There is no Redis to break, or it took no part.
+    #[error("Redis is not there, or does not let this site do that.")]
+    NoRedis,
     /// The page does not exist.
     #[error("There is no page at this address.")]
     PageNotFound,
@@ -113,7 +122,7 @@ pub enum Problem {
 
 impl Problem {
     /// Every problem an address may name, for [`Problem::from_code`].
-    const ALL: [Self; 25] = [
+    const ALL: [Self; 28] = [
         Self::TitleEmpty,
         Self::TitleTooLong,
         Self::TitleControl,
@@ -134,6 +143,9 @@ impl Problem {
         Self::EndpointsFull,
         Self::EndpointGone,
         Self::Busy,
+        Self::FaultsOff,
+        Self::NobodyElse,
+        Self::NoRedis,
         Self::PageNotFound,
         Self::BadRequest,
         Self::Unavailable,
@@ -159,8 +171,8 @@ impl Problem {
             Self::Credentials | Self::SignedOut => 401,
             Self::Forbidden => 403,
             Self::TooOften => 429,
-            Self::TaskGone | Self::EndpointGone | Self::PageNotFound => 404,
-            Self::EndpointTaken | Self::EndpointsFull => 409,
+            Self::TaskGone | Self::EndpointGone | Self::FaultsOff | Self::PageNotFound => 404,
+            Self::EndpointTaken | Self::EndpointsFull | Self::NobodyElse | Self::NoRedis => 409,
             Self::Internal => 500,
             Self::Unavailable | Self::Offline | Self::Busy => 503,
         }
@@ -189,6 +201,9 @@ impl Problem {
             Self::EndpointsFull => "endpoints-full",
             Self::EndpointGone => "endpoint-gone",
             Self::Busy => "busy",
+            Self::FaultsOff => "faults-off",
+            Self::NobodyElse => "nobody-else",
+            Self::NoRedis => "no-redis",
             Self::PageNotFound => "page-not-found",
             Self::BadRequest => "bad-request",
             Self::Unavailable => "unavailable",
@@ -233,6 +248,17 @@ impl From<crate::ports::DefineError> for Problem {
             DefineError::Unknown => Self::EndpointGone,
             DefineError::TooMany => Self::EndpointsFull,
             DefineError::Store(_) => Self::Unavailable,
+        }
+    }
+}
+
+#[cfg(feature = "ssr")]
+impl From<crate::ports::FaultError> for Problem {
+    fn from(error: crate::ports::FaultError) -> Self {
+        use crate::ports::FaultError;
+        match error {
+            FaultError::NobodyElse => Self::NobodyElse,
+            FaultError::NoRedis => Self::NoRedis,
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod app;
 pub mod cluster;
 pub mod components;
 pub mod error;
+pub mod fault;
 pub mod feature;
 pub mod observatory;
 pub mod pages;

@@ -1,5 +1,6 @@
 //! What the server must supply so that pages work: the only way from a page to the world.
 
+mod faults;
 mod observatory;
 mod visitor;
 mod web_sockets;
@@ -15,6 +16,7 @@ use crate::{
     todo::{Title, Todo, TodoPage},
 };
 
+pub use faults::{FaultError, Faults};
 pub use observatory::{Features, Observatory, Site};
 pub use visitor::{CurrentVisitor, KnownUser, LogInError, Visitor};
 pub use web_sockets::{DefineError, WebSockets};
@@ -36,6 +38,8 @@ pub struct Ports {
     pub site: Arc<dyn Site>,
     /// WebSocket endpoints, for administrators.
     pub endpoints: Arc<dyn WebSockets>,
+    /// Breaking things on purpose; only on a developer's own machine.
+    pub faults: Option<Arc<dyn Faults>>,
 }
 
 /// Who publishes: decides who is left out by `omitSelf`, and the name others see.

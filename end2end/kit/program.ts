@@ -43,6 +43,11 @@ export class Program {
         return this.#output;
     }
 
+    /** Whether it is over, by itself or not. */
+    get hasEnded(): boolean {
+        return !running.has(this.#child);
+    }
+
     /** Resolves once it says this; fails when it ends before. */
     says(pattern: RegExp): Promise<RegExpMatchArray> {
         return new Promise((resolve, reject) => {

@@ -25,6 +25,7 @@ use crate::{
     config::{Config, RedisMode, SessionsMode},
     config_cache::{self, ConfigCache},
     endpoint::{self, Endpoints, RegisterError, WebSocketPort, builtin},
+    fault::FaultPort,
     http::{self, Backends, Site},
     hub::{Hub, OutboxLimits},
     identity,
@@ -101,7 +102,8 @@ impl Instance {
         let accounts = Arc::new(Accounts::new(&store));
         let first_password = prepare_admin(&accounts, &store, &config).await?;
         let redis_mode = config.redis.effective_mode();
-        let StartedBus { bus, inbox, endpoint_topics, config_topics, keys, buckets } = start_bus(&config, redis_mode)?;
+        let StartedBus { bus, redis, inbox, endpoint_topics, config_topics, keys, buckets } =
+            start_bus(&config, redis_mode)?;
         let key = session::cookie_key(&config.sessions.secret, &config.server.data_dir)?;
         if config.sessions.secret.is_empty() && keys.is_some() {
             tracing::warn!("SESSION_SECRET is not set: whoever signs in here is a guest on other instances");
@@ -131,12 +133,15 @@ impl Instance {
         let config_cache =
             ConfigCache::start(&config.config_cache, keys.clone(), config_topics, store.config(), hub.clone());
         let teller = Teller::start(store.outbox(), hub.clone());
-        let cluster = ClusterPort::start(hub.clone(), relay.clone(), redis_mode, started_at);
+        let cluster = Arc::new(ClusterPort::start(hub.clone(), relay.clone(), redis_mode, started_at));
         let observatory = Arc::new(ObservatoryPort::start(metrics.clone(), hub.clone(), store.todos(), keys.clone()));
         let settings = Arc::new(SettingsPort::start(config_cache.clone(), hub.clone(), keys.clone()));
         let endpoints = Endpoints::start(relay.clone(), hub.clone(), endpoint_topics, keys, store.endpoints());
+        let faults =
+            FaultPort::start(config.site.mode, config.server.host, redis, cluster.clone(), observatory.clone());
         let ports = Ports {
-            cluster: Arc::new(cluster),
+            cluster,
+            faults,
             todos: store.todos(),
             notifications: store.notifications(),
             observatory: observatory.clone(),
@@ -279,6 +284,7 @@ async fn prepare_admin(
 /// The bus, its inbox, and what is told, kept and counted for all instances together, where there are others.
 struct StartedBus {
     bus: Arc<dyn Bus>,
+    redis: Option<Arc<RedisBus>>,
     inbox: Inbox,
     endpoint_topics: (Topics, TopicInbox),
     config_topics: (Topics, TopicInbox),
@@ -290,13 +296,14 @@ fn start_bus(config: &Config, mode: RedisMode) -> Result<StartedBus, BusError> {
     if mode == RedisMode::None {
         let (bus, inbox) = MemoryBus::new();
         let [endpoint_topics, config_topics] = [bus.link(), bus.link()].map(Topics::local);
-        return Ok(StartedBus { bus, inbox, endpoint_topics, config_topics, keys: None, buckets: None });
+        return Ok(StartedBus { bus, redis: None, inbox, endpoint_topics, config_topics, keys: None, buckets: None });
     }
     let (bus, inbox) = RedisBus::start(&config.redis, config.site.prefix())?;
     let (endpoint_topics, config_topics) = (bus.topics(endpoint::FAMILY), bus.topics(config_cache::FAMILY));
     let keys = Some(bus.keys());
     let buckets: Option<Arc<dyn Buckets>> = Some(bus.clone());
-    Ok(StartedBus { bus, inbox, endpoint_topics, config_topics, keys, buckets })
+    let redis = Some(bus.clone());
+    Ok(StartedBus { bus, redis, inbox, endpoint_topics, config_topics, keys, buckets })
 }
 
 /// Waits a moment for the link, so that the name can be claimed.

@@ -21,6 +21,7 @@ pub mod cluster;
 pub mod config;
 pub mod config_cache;
 pub mod endpoint;
+pub mod fault;
 pub mod histogram;
 pub mod http;
 pub mod hub;

@@ -1,5 +1,6 @@
 //! The demo's first page: this instance and this browser, live.
 
+mod faults;
 mod status;
 
 use std::time::Duration;
@@ -13,6 +14,8 @@ use crate::{
     pages::address,
 };
 
+use faults::FaultPanel;
+pub use faults::{CauseFault, MayCauseFaults, cause_fault, may_cause_faults};
 pub use status::{InstanceStatus, ReadStatus, read_status};
 
 /// How often the instance is asked how it is, while somebody looks.
@@ -30,6 +33,7 @@ pub fn OverviewPage() -> impl IntoView {
             <InstanceCard />
             <BrowserCard />
         </div>
+        <FaultPanel />
         <section class="explain" aria-labelledby="patterns">
             <h2 id="patterns">"Two patterns"</h2>
             <dl class="facts">

@@ -12,6 +12,7 @@ mod buckets;
 mod claim;
 mod connect;
 mod connection;
+mod fault;
 mod index;
 mod keys;
 mod link;
@@ -37,6 +38,7 @@ use super::{Attempt, Bus, BusError, Event, INBOX, Inbox, Link, Replay};
 use crate::config::RedisConfig;
 use connect::Plan;
 use connection::{Connection, Kind};
+use fault::Cut;
 use index::Index;
 pub use keys::{Keys, Put};
 use log::Log;
@@ -67,6 +69,8 @@ struct Shared {
     joined: Mutex<HashMap<Pattern, usize>>,
     /// The same, for the receiver, which must not wait.
     heard: RwLock<Heard>,
+    /// Whether somebody keeps the link cut.
+    cut: Cut,
     /// Topics heard and how often. Held while (un)subscribing, as `joined` is.
     topics: Mutex<HashMap<String, usize>>,
     ears: Ears,
@@ -96,6 +100,7 @@ impl RedisBus {
         let shared = Arc::new(Shared {
             connection: RwLock::default(),
             joined: Mutex::default(),
+            cut: Cut::default(),
             heard: RwLock::default(),
             topics: Mutex::default(),
             ears: Ears::default(),

@@ -46,6 +46,8 @@ enum Lost {
     Ended,
     /// Nothing was heard of this node, or of the only one there is.
     Silent(Option<Server>),
+    /// Somebody cut it.
+    Cut,
     /// It could not be brought up.
     NotUp(BusError),
 }
@@ -56,6 +58,7 @@ pub(super) async fn run(shared: Arc<Shared>, plan: Plan) {
     let mut avoided = None;
     let mut told = String::new();
     for attempt in 0.. {
+        shared.cut.over().await;
         let lost = match plan.open(attempt, &known, avoided.as_ref()).await {
             Ok(connection) => {
                 let connection = Arc::new(connection);
@@ -82,7 +85,7 @@ pub(super) async fn run(shared: Arc<Shared>, plan: Plan) {
         }
         avoided = match lost {
             Lost::Silent(node) => node,
-            Lost::Ended | Lost::NotUp(_) => None,
+            Lost::Ended | Lost::Cut | Lost::NotUp(_) => None,
         };
     }
 }
@@ -105,6 +108,7 @@ async fn live(shared: &Arc<Shared>, connection: &Arc<Connection>) -> Lost {
         // First, so that what arrived before the end is still handed on.
         () = receive::run(shared, messages, &heart) => Lost::Ended,
         () = connection.ended() => Lost::Ended,
+        () = shared.cut.begun() => Lost::Cut,
         lost = keep(shared, connection, &heart) => lost,
     }
 }
@@ -237,6 +241,7 @@ impl std::fmt::Display for Lost {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Ended => formatter.write_str("a connection ended"),
+            Self::Cut => formatter.write_str("cut on purpose"),
             Self::Silent(None) => formatter.write_str("no heartbeat"),
             Self::Silent(Some(node)) => write!(formatter, "no heartbeat through {node}"),
             Self::NotUp(error) => write!(formatter, "{error}"),
