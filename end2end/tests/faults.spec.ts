@@ -28,7 +28,7 @@ test('whatever a developer breaks, no message is lost, and the panel says so', a
     await expectCaughtUp(right, left);
 
     await press(left, 'Cut Redis');
-    await expectBadge(left, 'This instance only');
+    await expectBadge(left, 'Live, local');
     await expectBadge(left, 'Live');
     await expectCaughtUp(right, left);
 
