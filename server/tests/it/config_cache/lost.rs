@@ -16,10 +16,10 @@ use crate::kit::{
     until, until_within,
 };
 
-/// What is in Redis of `limit`, written behind everybody's back.
-fn write_behind(redis: &Redis, number: u64, updated_at: u64) {
-    redis.command(&format!("SET jpulse:dev:config:config:limit {number}"));
-    redis.command(&format!("SET jpulse:dev:config:config:limit:updated {updated_at}"));
+/// What is in Redis of a key, written behind everybody's back.
+fn write_behind(redis: &Redis, key: &str, number: u64, updated_at: u64) {
+    redis.command(&format!("SET jpulse:dev:config:config:{key} {number}"));
+    redis.command(&format!("SET jpulse:dev:config:config:{key}:updated {updated_at}"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -29,11 +29,19 @@ async fn a_change_nobody_heard_of_is_read_when_the_time_in_memory_is_over() {
     let mut config = config(redis.config(), &mongod.uri(&fresh_database()), "0");
     config.config_cache.memory_seconds = 2;
     let instance = Running::start(config).await;
-    put(&instance, "limit", 1).await;
-    let since = Instant::now();
-    write_behind(&redis, 9, 9_999_999_999_999);
-    assert_eq!(value(&instance, "limit").await, 1, "nobody told it");
-    let read = async || value(&instance, "limit").await == 9;
+    let mut kept = None;
+    // An instance doubts all it knows when it begins to hear of changes, which may be now: not three times.
+    for key in ["first", "second", "third"] {
+        put(&instance, key, 1).await;
+        let since = Instant::now();
+        write_behind(&redis, key, 9, 9_999_999_999_999);
+        if value(&instance, key).await == 1 {
+            kept = Some((key, since));
+            break;
+        }
+    }
+    let (key, since) = kept.expect("a value stays in memory while nobody tells otherwise");
+    let read = async || value(&instance, key).await == 9;
     until_within(Duration::from_secs(3), "it is read anew", read).await;
     assert!(since.elapsed() > Duration::from_secs(1), "{:?}", since.elapsed());
 }
@@ -46,7 +54,7 @@ async fn a_value_never_goes_back_to_an_older_one() {
     put(&left, "limit", 2).await;
     until("it is read on the other", async || value(&right, "limit").await == 2).await;
     // As by a writer who was overtaken.
-    write_behind(&redis, 1, 1);
+    write_behind(&redis, "limit", 1, 1);
     right.config_cache.refresh().await.unwrap();
     let before = right.config_cache.reads().store;
     assert_eq!(value(&right, "limit").await, 2);
