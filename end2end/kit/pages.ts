@@ -22,8 +22,16 @@ export const PAGES = [
     '/login',
 ];
 
-/** The pages of administrators about WebSocket endpoints. */
-export const ADMIN_PAGES = ['/admin/websocket-status', '/admin/websocket-endpoints', '/admin/websocket-console'];
+/** The pages of administrators. */
+export const ADMIN_PAGES = [
+    '/admin/cluster',
+    '/admin/features',
+    '/admin/site',
+    '/admin/notifications',
+    '/admin/websocket-status',
+    '/admin/websocket-endpoints',
+    '/admin/websocket-console',
+];
 
 export const TODO_PAGE = '/hello-app-cluster/collaborative-todo';
 export const NOTIFICATIONS_PAGE = '/hello-app-cluster/notifications';

@@ -1,21 +1,11 @@
-import type { Page } from '@playwright/test';
-
 import { expectAccessible } from '../kit/accessible';
-import type { Instance } from '../kit/instance';
 import { expectBadge, visit } from '../kit/pages';
-import { ADMIN_PASSWORD, expect, test } from '../kit/test';
+import { signIn } from '../kit/sign_in';
+import { expect, test } from '../kit/test';
 
 const DASHBOARD_PAGE = '/hello-app-cluster/dashboard';
 /** In which time open pages show what was changed. */
 const SHOWN_WITHIN = 1_000;
-
-async function signIn(page: Page, instance: Instance, next: string): Promise<void> {
-    await visit(page, instance.at(`/login?next=${next}`));
-    await page.getByLabel('Name', { exact: true }).fill('admin');
-    await page.getByLabel('Password').fill(ADMIN_PASSWORD);
-    await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.waitForURL(instance.at(next));
-}
 
 test('any instance shows all of them, live, and follows a message through them', async ({ pair, page }) => {
     await signIn(page, pair.left, '/admin/cluster');

@@ -20,7 +20,7 @@ pub fn SiteBanner() -> impl IntoView {
     };
     // Around it in any case, so that a banner that comes later is read out.
     view! {
-        <div aria-live="polite">{show}</div>
+        <div class="site-banner" aria-live="polite">{show}</div>
     }
     .into_any()
 }

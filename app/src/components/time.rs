@@ -70,9 +70,28 @@ fn relative(seconds: f64) -> String {
     format!("{count} {unit}{plural} ago")
 }
 
+/// The two largest units of a time span.
+pub fn time_span(seconds: u64) -> String {
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, _) => format!("{minutes} min {} s", seconds % 60),
+        (0, _, _) => format!("{hours} h {minutes} min"),
+        _ => format!("{days} d {hours} h"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{absolute, relative};
+    use super::{absolute, relative, time_span};
+
+    #[test]
+    fn a_time_span_is_told_in_its_two_largest_units() {
+        assert_eq!(time_span(59), "59 s");
+        assert_eq!(time_span(61), "1 min 1 s");
+        assert_eq!(time_span(7_260), "2 h 1 min");
+        assert_eq!(time_span(90_000), "1 d 1 h");
+    }
 
     #[test]
     fn the_server_writes_a_moment_in_full() {

@@ -58,11 +58,20 @@ fn show(outcome: Result<Vec<Feature>, Problem>, switch: ServerAction<SwitchFeatu
                 <section class="card" aria-labelledby="new-feature">
                     <h2 id="new-feature">"Switch on another"</h2>
                     {refused}
-                    <ActionForm action=switch>
+                    <ActionForm action=switch attr:class="stacked-form">
                         <input type="hidden" name="to" value="on" />
-                        <label>
-                            "Name " <input name="name" required maxlength="100" autocomplete="off" />
-                        </label>
+                        <div class="field">
+                            <label for="feature-name">"Name"</label>
+                            <input
+                                id="feature-name"
+                                name="name"
+                                type="text"
+                                required
+                                maxlength="100"
+                                autocomplete="off"
+                                spellcheck="false"
+                            />
+                        </div>
                         <button type="submit" class="button">
                             "Switch on"
                         </button>

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 
 use crate::{
     cluster::{LinkState, use_cluster_mode, use_link_state},
-    components::{nav::PageLink, page::PageHeader, skeleton::Skeleton},
+    components::{nav::PageLink, page::PageHeader, skeleton::Skeleton, time::time_span},
     error::Problem,
     pages::address,
 };
@@ -99,7 +99,7 @@ fn show_status(outcome: Result<InstanceStatus, Problem>) -> impl IntoView {
                 />
                 <Reading name="Redis mode" value=status.redis_mode />
                 <Reading name="Connected browsers" value=status.sockets.to_string() />
-                <Reading name="Running for" value=duration(status.uptime_seconds) />
+                <Reading name="Running for" value=time_span(status.uptime_seconds) />
             </dl>
         }
         .into_any(),
@@ -148,28 +148,4 @@ fn BrowserCard() -> impl IntoView {
         </section>
     }
     .into_any()
-}
-
-/// The two largest units of a time span.
-fn duration(seconds: u64) -> String {
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds} s"),
-        (0, 0, _) => format!("{minutes} min {} s", seconds % 60),
-        (0, _, _) => format!("{hours} h {minutes} min"),
-        _ => format!("{days} d {hours} h"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::duration;
-
-    #[test]
-    fn a_time_span_is_told_in_its_two_largest_units() {
-        assert_eq!(duration(59), "59 s");
-        assert_eq!(duration(61), "1 min 1 s");
-        assert_eq!(duration(7_260), "2 h 1 min");
-        assert_eq!(duration(90_000), "1 d 1 h");
-    }
 }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::observatory::InstanceView;
+use crate::{components::time::time_span, observatory::InstanceView};
 
 /// Width and height of a sparkline, in its own units.
 const SPARK: (f64, f64) = (120.0, 24.0);
@@ -39,9 +39,9 @@ fn Instance(instance: InstanceView) -> impl IntoView {
     let readings = [
         ("Link to Redis", instance.link.clone()),
         ("Version", instance.version.clone()),
-        ("Running for", format!("{} s", instance.uptime_seconds)),
+        ("Running for", time_span(instance.uptime_seconds)),
         ("Messages", instance.messages.to_string()),
-        ("Delivered within", format!("{} ms (half), {} ms (99 %)", instance.latency_p50, instance.latency_p99)),
+        ("Delivered within", format!("{} ms (p50), {} ms (p99)", instance.latency_p50, instance.latency_p99)),
         ("Redis answers within", format!("{} µs", instance.redis_micros)),
         ("Waiting for Redis", instance.outbox.to_string()),
         ("Gaps", instance.gaps.to_string()),
@@ -68,8 +68,10 @@ fn Instance(instance: InstanceView) -> impl IntoView {
                 " "
                 <span>{instance.status}</span>
                 ", "
-                {instance.sockets}
-                " sockets, "
+                {match instance.sockets {
+                    1 => "1 socket, ".to_owned(),
+                    sockets => format!("{sockets} sockets, "),
+                }}
                 {format!("{rate:.1} messages a second ")}
                 <Sparkline values=instance.rates />
             </summary>
