@@ -37,7 +37,7 @@ for (const path of [...PAGES, ...ADMIN_PAGES, '/no-such-page']) {
 
 test('the picture of the README: two windows on two instances, in step', async ({ pair, openWindow }) => {
     mkdirSync(FOLDER, { recursive: true });
-    const look = { viewport: { width: 560, height: 760 }, deviceScaleFactor: 2, colorScheme: 'light' } as const;
+    const look = { viewport: { width: 560, height: 744 }, deviceScaleFactor: 2, colorScheme: 'light' } as const;
     const boards = [new TodoBoard(await openWindow(look)), new TodoBoard(await openWindow(look))];
     const [left, right] = boards;
     await Promise.all([visit(left.page, pair.left.at(TODO_PAGE)), visit(right.page, pair.right.at(TODO_PAGE))]);
@@ -56,7 +56,7 @@ test('the picture of the README: two windows on two instances, in step', async (
             return `<figure><figcaption>127.0.0.1:${8080 + index}</figcaption><img src="data:image/png;base64,${picture}"></figure>`;
         }),
     );
-    const frame = await openWindow({ viewport: { width: 1200, height: 840 }, deviceScaleFactor: 1 });
+    const frame = await openWindow({ viewport: { width: 1200, height: 824 }, deviceScaleFactor: 1 });
     await frame.setContent(`<style>
         body { display: flex; gap: 24px; margin: 0; padding: 24px; background: #dfe5e1; font: 14px system-ui, sans-serif }
         figure { flex: 1; margin: 0; border-radius: 10px; overflow: hidden; box-shadow: 0 8px 30px rgb(20 30 25 / 18%) }
