@@ -41,7 +41,7 @@ impl FaultPort {
             Pattern::from(&killed()),
             CallbackOptions::default(),
             Box::new(move |message| {
-                if message.payload.get("instanceId").and_then(Value::as_str) == Some(&*own) {
+                if message.data.get("instanceId").and_then(Value::as_str) == Some(&*own) {
                     tracing::warn!("killed on purpose by another instance");
                     // It does not return when it succeeds.
                     if let Err(error) = kill_process(getpid(), Signal::KILL) {

@@ -21,7 +21,10 @@ pub async fn may_cause_faults() -> Result<bool, Problem> {
 ///
 /// When nothing may be broken here, and when there is nothing of that kind.
 #[server(prefix = "/fn", endpoint = "cause-fault", client = ClusterClient)]
-pub async fn cause_fault(fault: Fault) -> Result<(), Problem> {
+pub async fn cause_fault(
+    /// What breaks.
+    fault: Fault,
+) -> Result<(), Problem> {
     use crate::error::set_status;
 
     let caused = match port() {
