@@ -14,20 +14,16 @@ pub fn SiteFiles(
     options: LeptosOptions,
 ) -> impl IntoView {
     static PATHS: OnceLock<Paths> = OnceLock::new();
-    let Paths { css, js, wasm, start } = PATHS.get_or_init(|| Paths::of(&options));
+    let Paths { css, start } = PATHS.get_or_init(|| Paths::of(&options));
     view! {
         <link id="leptos" rel="stylesheet" href=css.as_str() />
-        <link rel="modulepreload" href=js.as_str() nonce=use_nonce() />
-        <link rel="preload" href=wasm.as_str() r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
         <script type="module" nonce=use_nonce() inner_html=start.as_str()></script>
     }
 }
 
 struct Paths {
     css: String,
-    js: String,
-    wasm: String,
-    /// The script that loads the other two.
+    /// The script that loads the rest.
     start: String,
 }
 
@@ -40,8 +36,14 @@ impl Paths {
             format!("/{}/{}{hash}.{kind}", options.site_pkg_dir, options.output_name)
         };
         let (css, js, wasm) = (path("css"), path("js"), path("wasm"));
-        let start = format!("import init,{{hydrate}} from '{js}';init({{module_or_path:'{wasm}'}}).then(hydrate)");
-        Self { css, js, wasm, start }
+        // What the server rendered is shown first: until then the application would take the line from the style
+        // sheet. A tab nobody sees is not painted, so it waits a second at most.
+        let start = format!(
+            "let begun;const begin=()=>begun??=import('{js}').then((site)=>site.default({{module_or_path:'{wasm}'}}).then(site.hydrate));\
+             const wait=()=>{{requestAnimationFrame(()=>setTimeout(begin));setTimeout(begin,1000)}};\
+             document.readyState==='complete'?wait():addEventListener('load',wait,{{once:true}})"
+        );
+        Self { css, start }
     }
 }
 
