@@ -108,7 +108,7 @@ test('the single page changes its view without loading a page', async ({ site, p
         ['To-do', '/hello-spa/todo', 'Collaborative to-do'],
         ['Notifications', '/hello-spa/notifications', 'Notifications'],
         ['About', '/hello-spa/about', 'About the single page'],
-        ['Start', '/hello-spa/', 'Single page'],
+        ['Introduction', '/hello-spa/', 'Single page'],
     ]) {
         await views.getByRole('link', { name: link, exact: true }).click();
         await expect(page.getByRole('heading', { level: 1, name: heading, exact: true })).toBeVisible();

@@ -27,7 +27,7 @@ pub use todo::WebSocketTodoPage;
 
 /// The pages of the demo.
 const PAGES: [(&str, &str); 6] = [
-    (address::WEBSOCKET, "Start"),
+    (address::WEBSOCKET, "All demos"),
     (address::WEBSOCKET_EMOJI, "Emoji"),
     (address::WEBSOCKET_TODO, "To-do"),
     (address::WEBSOCKET_ROOMS, "Rooms"),

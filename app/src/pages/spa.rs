@@ -17,7 +17,7 @@ pub fn SpaLayout() -> impl IntoView {
             <ul role="list">
                 <li>
                     <A href=address::SPA exact=true>
-                        "Start"
+                        "Introduction"
                     </A>
                 </li>
                 <li>
