@@ -1,7 +1,5 @@
-//! Runs the session over a socket, or what does its work, with the browser's clock and dice, and fills
-//! the application's port to the relay.
+//! Runs the session over a socket, or what does its work, with the browser's clock and dice.
 
-pub(crate) mod request;
 mod transport;
 
 use std::{
@@ -11,18 +9,14 @@ use std::{
     time::Duration,
 };
 
-use app::cluster::{
-    Delivery, Link, LinkState, Meta, News, OwnMessages, PublishError, Settle, Subscription, SubscriptionId,
-};
 use gloo_timers::callback::Timeout;
 use js_sys::Reflect;
-use leptos::prelude::{ArcReadSignal, ArcRwSignal, Set};
-use wasm_bindgen::{JsCast, closure::Closure};
-use wire::{BroadcastFrame, Channel, Payload, close};
+use wire::{BroadcastFrame, Channel, Payload, PublishError, Receipt, close};
 
 use crate::{
-    js,
-    session::{self, Action, Event, ListenerId, Outcome, Own, PublishId, Session, State, Wish},
+    browser::{complain, is_hidden, listen, now},
+    request,
+    session::{Action, Event, ListenerId, News, Outcome, PublishId, Session, State, Wish},
     socket::Said,
 };
 use transport::Transport;
@@ -30,7 +24,27 @@ use transport::Transport;
 /// What browsers say of a socket that never opened.
 const NEVER_OPENED: u16 = 1006;
 
-/// The tab's link to the relay.
+/// Hears what became of a published message.
+pub type Settle = Box<dyn FnOnce(Result<Receipt, PublishError>)>;
+
+/// Who listens.
+pub struct Ears {
+    /// Called with each message once, in the order of the channel's log, and whether it was missed first.
+    pub on_message: Rc<dyn Fn(&BroadcastFrame, bool)>,
+    /// Called when the subscription stands, and when messages were lost.
+    pub on_news: Rc<dyn Fn(News)>,
+}
+
+/// What befalls the link itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The link between the instances came or went.
+    ClusterMode(bool),
+    /// The socket came or went.
+    State(State),
+}
+
+/// The tab's one link to the relay. Nothing here calls back before it has returned.
 pub struct RelayLink(Rc<Inner>);
 
 struct Inner {
@@ -43,10 +57,9 @@ struct Inner {
     /// The earliest moment a timer is set for.
     wakes_at: Cell<Option<Duration>>,
     next_id: Cell<u64>,
-    listeners: RefCell<BTreeMap<ListenerId, Rc<Subscription>>>,
+    listeners: RefCell<BTreeMap<ListenerId, Rc<Ears>>>,
     publishes: RefCell<BTreeMap<PublishId, Unsettled>>,
-    cluster_mode: ArcRwSignal<bool>,
-    state: ArcRwSignal<LinkState>,
+    on_change: Box<dyn Fn(Change)>,
 }
 
 struct Unsettled {
@@ -56,8 +69,8 @@ struct Unsettled {
 }
 
 impl RelayLink {
-    /// Connects, for as long as the page lives.
-    pub fn start(uuid: Rc<str>, is_cluster_mode: bool) -> Self {
+    /// Connects, for as long as the page lives; `uuid` names the tab.
+    pub fn start(uuid: Rc<str>, on_change: impl Fn(Change) + 'static) -> Self {
         let inner = Rc::new(Inner {
             session: RefCell::new(Session::new(Rc::clone(&uuid))),
             transport: Transport::new(Rc::clone(&uuid)),
@@ -68,52 +81,40 @@ impl RelayLink {
             next_id: Cell::new(0),
             listeners: RefCell::default(),
             publishes: RefCell::default(),
-            cluster_mode: ArcRwSignal::new(is_cluster_mode),
-            state: ArcRwSignal::new(LinkState::Connecting),
+            on_change: Box::new(on_change),
         });
         inner.watch_page();
         inner.happen(Event::Started);
         Self(inner)
     }
-}
 
-impl Link for RelayLink {
-    fn subscribe(&self, subscription: Subscription) -> SubscriptionId {
-        let id = self.0.next_id();
-        let own = match subscription.own {
-            OwnMessages::Hear => Own::Hear,
-            OwnMessages::Omit => Own::Omit,
-        };
-        let wish = Wish { pattern: subscription.pattern.clone(), own, since: subscription.since.clone() };
-        self.0.listeners.borrow_mut().insert(ListenerId(id), Rc::new(subscription));
-        self.0.happen_soon(Event::Subscribe(ListenerId(id), wish));
-        SubscriptionId(id)
+    /// Listens until [`RelayLink::unsubscribe`]. Survives every reconnect.
+    pub fn subscribe(&self, wish: Wish, ears: Ears) -> ListenerId {
+        let id = ListenerId(self.0.next_id());
+        self.0.listeners.borrow_mut().insert(id, Rc::new(ears));
+        self.0.happen_soon(Event::Subscribe(id, wish));
+        id
     }
 
-    fn unsubscribe(&self, SubscriptionId(id): SubscriptionId) {
+    /// Ends a subscription; unknown ids are passed over.
+    pub fn unsubscribe(&self, id: ListenerId) {
         // From now on nothing is delivered, whatever is on its way.
-        if self.0.listeners.borrow_mut().remove(&ListenerId(id)).is_some() {
-            self.0.happen_soon(Event::Unsubscribe(ListenerId(id)));
+        if self.0.listeners.borrow_mut().remove(&id).is_some() {
+            self.0.happen_soon(Event::Unsubscribe(id));
         }
     }
 
-    fn publish(&self, channel: &Channel, payload: Payload, settle: Settle) {
+    /// Publishes: over the socket when connected, else with a request. `settle` is called once.
+    pub fn publish(&self, channel: &Channel, payload: Payload, settle: Settle) {
         let id = PublishId(self.0.next_id());
         let unsettled = Unsettled { channel: channel.clone(), payload: payload.clone(), settle };
         self.0.publishes.borrow_mut().insert(id, unsettled);
         self.0.happen_soon(Event::Publish { id, channel: channel.clone(), payload });
     }
 
-    fn uuid(&self) -> Rc<str> {
+    /// Names this tab.
+    pub fn uuid(&self) -> Rc<str> {
         Rc::clone(&self.0.uuid)
-    }
-
-    fn cluster_mode(&self) -> ArcReadSignal<bool> {
-        self.0.cluster_mode.read_only()
-    }
-
-    fn state(&self) -> ArcReadSignal<LinkState> {
-        self.0.state.read_only()
     }
 }
 
@@ -163,35 +164,25 @@ impl Inner {
             Action::Send(text) => self.transport.send(&text),
             Action::Deliver { listener, message, is_recovered } => {
                 if let Some(listener) = self.listener(listener) {
-                    (listener.on_message)(&delivery(&message, is_recovered));
+                    (listener.on_message)(&message, is_recovered);
                 }
             }
             Action::Tell(listener, news) => {
                 if let Some(listener) = self.listener(listener) {
-                    (listener.on_news)(match news {
-                        session::News::Stands => News::Subscribed,
-                        session::News::Gap => News::Gap,
-                    });
+                    (listener.on_news)(news);
                 }
             }
             Action::Refused(failure) => {
-                leptos::logging::error!("A subscription was refused: {} ({})", failure.error, failure.code);
+                let text = ["A subscription was refused: ", &failure.error, " (", failure.code.as_str(), ")"];
+                complain(&text.concat());
             }
-            Action::ClusterMode(is_cluster_mode) => {
-                self.cluster_mode.set(is_cluster_mode);
-                js::set_cluster_mode(is_cluster_mode);
-            }
-            Action::State(state) => self.state.set(match state {
-                State::Connecting => LinkState::Connecting,
-                State::Connected => LinkState::Connected,
-                State::Reconnecting => LinkState::Reconnecting,
-                State::Stopped => LinkState::Stopped,
-            }),
+            Action::ClusterMode(is_cluster_mode) => (self.on_change)(Change::ClusterMode(is_cluster_mode)),
+            Action::State(state) => (self.on_change)(Change::State(state)),
             Action::Settle(id, outcome) => self.settle(id, outcome),
         }
     }
 
-    fn listener(&self, id: ListenerId) -> Option<Rc<Subscription>> {
+    fn listener(&self, id: ListenerId) -> Option<Rc<Ears>> {
         self.listeners.borrow().get(&id).cloned()
     }
 
@@ -259,9 +250,10 @@ impl Inner {
     /// Hears when the network is back or the page is seen again.
     fn watch_page(self: &Rc<Self>) {
         let this = Rc::clone(self);
-        let encourage = Closure::<dyn Fn(web_sys::Event)>::new(move |event: web_sys::Event| {
+        // `visibilitychange` bubbles up from the document.
+        listen(&["online", "pageshow", "visibilitychange"], move |event| {
             let is_good_news = match event.type_().as_str() {
-                "visibilitychange" => !leptos::prelude::document().hidden(),
+                "visibilitychange" => !is_hidden(),
                 // A page taken out of the browser's back/forward cache; any other is just beginning.
                 "pageshow" => Reflect::get(&event, &"persisted".into()).is_ok_and(|persisted| persisted.is_truthy()),
                 _ => true,
@@ -273,33 +265,5 @@ impl Inner {
                 this.happen(Event::Encouraged);
             }
         });
-        let listener = encourage.as_ref().unchecked_ref();
-        let window = leptos::prelude::window();
-        for event in ["online", "pageshow", "visibilitychange"] {
-            // `visibilitychange` bubbles up from the document. A browser that knows one of them not
-            // still has timers.
-            let _ = window.add_event_listener_with_callback(event, listener);
-        }
-        // The page's own.
-        encourage.forget();
     }
-}
-
-fn delivery(message: &BroadcastFrame, is_recovered: bool) -> Delivery {
-    Delivery {
-        data: message.data.clone(),
-        meta: Meta {
-            channel: message.channel.clone(),
-            id: message.id.clone(),
-            offset: message.position.as_ref().map(|position| position.offset),
-            timestamp: message.timestamp.as_str().into(),
-            recovered: is_recovered,
-        },
-    }
-}
-
-/// Since the page began.
-pub(crate) fn now() -> Duration {
-    let milliseconds = leptos::prelude::window().performance().map_or_else(js_sys::Date::now, |clock| clock.now());
-    Duration::from_secs_f64(milliseconds.max(0.0) / 1_000.0)
 }

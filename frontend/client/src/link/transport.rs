@@ -8,11 +8,14 @@ use std::{
 use gloo_timers::callback::Timeout;
 
 use crate::{
+    browser::{is_online, socket_address},
     event_stream::EventStream,
     socket::{Said, Socket},
     way::{Choice, Way},
 };
 
+/// Where the relay is.
+const RELAY: &str = "/api/1/ws/jp-broadcast";
 /// How long streams do before a socket is tried again, in milliseconds.
 const TRY_SOCKET_AFTER: u32 = 5 * 60 * 1_000;
 
@@ -66,7 +69,7 @@ impl Transport {
         });
         let way = self.choice.borrow().way();
         let carrier = match way {
-            Way::Socket => Socket::open(&address(&self.uuid), hear).map(Carrier::Socket),
+            Way::Socket => Socket::open(&socket_address(RELAY, &self.uuid), hear).map(Carrier::Socket),
             Way::Stream => EventStream::open(&self.uuid, hear).map(Carrier::Stream),
         };
         let is_open = carrier.is_some();
@@ -102,7 +105,7 @@ impl Transport {
             return;
         }
         let this = Rc::downgrade(self);
-        let socket = Socket::open(&address(&self.uuid), Rc::new(move |said| tried(&this, &said)));
+        let socket = Socket::open(&socket_address(RELAY, &self.uuid), Rc::new(move |said| tried(&this, &said)));
         self.trial.replace(socket);
     }
 
@@ -125,7 +128,7 @@ impl Transport {
     }
 
     fn failed(&self) {
-        self.choice.borrow_mut().failed(leptos::prelude::window().navigator().on_line());
+        self.choice.borrow_mut().failed(is_online());
     }
 
     /// While streams carry, a socket is to be tried after a time, however often they break meanwhile.
@@ -159,11 +162,4 @@ fn tried(transport: &Weak<Transport>, said: &Said) {
         }
     }
     transport.trial.take();
-}
-
-fn address(uuid: &str) -> String {
-    let location = leptos::prelude::window().location();
-    let scheme = if location.protocol().is_ok_and(|protocol| protocol == "https:") { "wss" } else { "ws" };
-    let host = location.host().unwrap_or_default();
-    format!("{scheme}://{host}/api/1/ws/jp-broadcast?uuid={uuid}")
 }

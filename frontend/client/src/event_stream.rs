@@ -6,16 +6,16 @@ use std::{
     rc::Rc,
 };
 
-use app::cluster::PublishError;
 use gloo_timers::callback::Timeout;
 use serde_json::Value;
 use wasm_bindgen::{JsCast, closure::Closure};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Event, EventSource, MessageEvent};
-use wire::{Channel, Payload};
+use wire::{Channel, Payload, PublishError};
 
 use crate::{
-    link::{now, request},
+    browser::now,
+    request,
     socket::Said,
     stream::{self, Step, Streams},
 };

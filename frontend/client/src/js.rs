@@ -7,11 +7,16 @@ mod endpoint;
 
 use std::rc::Rc;
 
-use app::cluster::{Delivery, Link, News, OwnMessages, Subscription, SubscriptionId};
 use js_sys::{Function, Object, Promise, Reflect};
 use serde_json::json;
 use wasm_bindgen::{JsValue, closure::Closure, prelude::wasm_bindgen};
-use wire::{Channel, Pattern};
+use wire::{BroadcastFrame, Channel, Pattern};
+
+use crate::{
+    browser::complain,
+    link::{Change, Ears, RelayLink},
+    session::{ListenerId, News, Own, Wish},
+};
 
 #[wasm_bindgen]
 extern "C" {
@@ -23,8 +28,6 @@ extern "C" {
     fn attach_link(link: &Object) -> Result<(), JsValue>;
     #[wasm_bindgen(catch, js_namespace = ["jPulse", "_application"], js_name = setClusterMode)]
     fn tell_cluster_mode(is_cluster_mode: bool) -> Result<(), JsValue>;
-    #[wasm_bindgen(catch, js_namespace = ["jPulse", "_application"], js_name = hydrated)]
-    fn tell_hydrated() -> Result<(), JsValue>;
     #[wasm_bindgen(catch, js_namespace = ["jPulse", "_application"], js_name = fail)]
     fn make_error(code: &str, message: &str) -> Result<JsValue, JsValue>;
 }
@@ -33,37 +36,34 @@ extern "C" {
 /// a head, a name for this page alone.
 pub fn facts() -> (Rc<str>, bool) {
     let uuid = get_uuid().unwrap_or_else(|_| {
-        leptos::logging::error!("window.jPulse is missing: put <ClusterHead/> into the head of the page");
-        format!("page-{}", js_sys::Math::random().to_bits())
+        complain("window.jPulse is missing: put <ClusterHead/> into the head of the page");
+        ["page-", &js_sys::Math::random().to_bits().to_string()].concat()
     });
     (uuid.into(), get_cluster_mode().unwrap_or_default())
 }
 
-/// Tells scripts that the link between the instances came or went.
-pub fn set_cluster_mode(is_cluster_mode: bool) {
-    // Without the page's head there is nobody to tell, here and below.
-    let _ = tell_cluster_mode(is_cluster_mode);
-}
-
-/// Marks the page as alive.
-pub fn hydrated() {
-    let _ = tell_hydrated();
+/// Tells scripts what befalls the link.
+pub fn tell(change: Change) {
+    if let Change::ClusterMode(is_cluster_mode) = change {
+        // Without the page's head there is nobody to tell.
+        let _ = tell_cluster_mode(is_cluster_mode);
+    }
 }
 
 /// Lets scripts use the link; what they subscribed to until now begins.
-pub fn attach(link: &Rc<dyn Link>) {
+pub fn attach(link: &Rc<RelayLink>) {
     let object = Object::new();
     let set = |name: &str, function: JsValue| {
         let _ = Reflect::set(&object, &name.into(), &function);
     };
     let ours = Rc::clone(link);
     let subscribe = Closure::<dyn Fn(String, bool, Function, Function) -> f64>::new(
-        move |pattern: String, omits_own, deliver, gap| subscribe(&*ours, &pattern, omits_own, deliver, gap),
+        move |pattern: String, omits_own, deliver, gap| subscribe(&ours, &pattern, omits_own, deliver, gap),
     );
     set("subscribe", subscribe.into_js_value());
     let ours = Rc::clone(link);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the number `subscribe` returned")]
-    let unsubscribe = Closure::<dyn Fn(f64)>::new(move |id: f64| ours.unsubscribe(SubscriptionId(id as u64)));
+    let unsubscribe = Closure::<dyn Fn(f64)>::new(move |id: f64| ours.unsubscribe(ListenerId(id as u64)));
     set("unsubscribe", unsubscribe.into_js_value());
     let ours = Rc::clone(link);
     let publish = Closure::<dyn Fn(String, String) -> Promise>::new(move |channel: String, payload: String| {
@@ -75,27 +75,28 @@ pub fn attach(link: &Rc<dyn Link>) {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a page makes fewer than 2^53 subscriptions")]
-fn subscribe(link: &dyn Link, pattern: &str, omits_own: bool, deliver: Function, gap: Function) -> f64 {
+fn subscribe(link: &RelayLink, pattern: &str, omits_own: bool, deliver: Function, gap: Function) -> f64 {
     // Checked before, by a script that knows the same grammar; the server has the last word.
     let Ok(pattern) = Pattern::parse(pattern) else { return -1.0 };
-    let SubscriptionId(id) = link.subscribe(Subscription {
-        pattern,
-        own: if omits_own { OwnMessages::Omit } else { OwnMessages::Hear },
-        since: None,
-        on_message: Rc::new(move |delivery| {
-            // A script's own errors are caught over there.
-            let _ = deliver.call1(&JsValue::NULL, &text_of(delivery).into());
-        }),
-        on_news: Rc::new(move |news| {
-            if news == News::Gap {
-                let _ = gap.call0(&JsValue::NULL);
-            }
-        }),
-    });
+    let own = if omits_own { Own::Omit } else { Own::Hear };
+    let ListenerId(id) = link.subscribe(
+        Wish { pattern, own, since: None },
+        Ears {
+            on_message: Rc::new(move |message, is_recovered| {
+                // A script's own errors are caught over there.
+                let _ = deliver.call1(&JsValue::NULL, &text_of(message, is_recovered).into());
+            }),
+            on_news: Rc::new(move |news| {
+                if news == News::Gap {
+                    let _ = gap.call0(&JsValue::NULL);
+                }
+            }),
+        },
+    );
     id as f64
 }
 
-fn publish(link: &Rc<dyn Link>, channel: &str, payload: &str) -> Promise {
+fn publish(link: &Rc<RelayLink>, channel: &str, payload: &str) -> Promise {
     let link = Rc::clone(link);
     Promise::new(&mut |resolve, reject| {
         let refuse = move |code: &str, message: &str| {
@@ -121,16 +122,15 @@ fn publish(link: &Rc<dyn Link>, channel: &str, payload: &str) -> Promise {
     })
 }
 
-fn text_of(delivery: &Delivery) -> String {
-    let meta = &delivery.meta;
+fn text_of(message: &BroadcastFrame, is_recovered: bool) -> String {
     json!({
-        "data": delivery.data,
+        "data": message.data,
         "meta": {
-            "channel": meta.channel,
-            "id": meta.id,
-            "offset": meta.offset,
-            "timestamp": meta.timestamp,
-            "recovered": meta.recovered,
+            "channel": message.channel,
+            "id": message.id,
+            "offset": message.position.as_ref().map(|position| position.offset),
+            "timestamp": message.timestamp,
+            "recovered": is_recovered,
         },
     })
     .to_string()

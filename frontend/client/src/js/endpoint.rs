@@ -2,7 +2,6 @@
 
 use std::{rc::Rc, time::Duration};
 
-use app::cluster::{EndpointEars, EndpointLink, SettleRequest};
 use js_sys::{Function, Object, Promise, Reflect};
 use serde_json::{Map, Value};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
@@ -10,13 +9,13 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use wire::{Code, endpoint::RequestError};
 
 use super::make_error;
-use crate::endpoints::Connection;
+use crate::endpoints::{Connection, Ears, Settle};
 
 /// A function `(path, deliver, setStatus, respond)` that connects and answers what can be done then.
 pub(super) fn connect(uuid: Rc<str>) -> JsValue {
     let connect = Closure::<dyn Fn(String, Function, Function, Function) -> JsValue>::new(
         move |path: String, deliver: Function, set_status: Function, respond: Function| {
-            let ears = EndpointEars {
+            let ears = Ears {
                 on_message: Rc::new(move |data| {
                     // A script's own errors are caught over there, here and below.
                     let _ = deliver.call1(&JsValue::NULL, &data.to_string().into());
@@ -35,7 +34,7 @@ pub(super) fn connect(uuid: Rc<str>) -> JsValue {
     connect.into_js_value()
 }
 
-async fn answer_later(answer: Result<JsValue, JsValue>, settle: SettleRequest) {
+async fn answer_later(answer: Result<JsValue, JsValue>, settle: Settle) {
     let text = match answer.and_then(JsCast::dyn_into::<Promise>) {
         Ok(promise) => JsFuture::from(promise).await,
         Err(error) => Err(error),
@@ -52,7 +51,7 @@ async fn answer_later(answer: Result<JsValue, JsValue>, settle: SettleRequest) {
 }
 
 /// What a script does with a connection.
-fn handle(link: Rc<dyn EndpointLink>) -> JsValue {
+fn handle(link: Rc<Connection>) -> JsValue {
     let object = Object::new();
     let set = |name: &str, function: JsValue| {
         let _ = Reflect::set(&object, &name.into(), &function);
@@ -70,7 +69,7 @@ fn handle(link: Rc<dyn EndpointLink>) -> JsValue {
     object.into()
 }
 
-fn request(link: &Rc<dyn EndpointLink>, text: &str, timeout_ms: f64) -> Promise {
+fn request(link: &Rc<Connection>, text: &str, timeout_ms: f64) -> Promise {
     let within = (timeout_ms > 0.0).then(|| Duration::try_from_secs_f64(timeout_ms / 1_000.0).ok()).flatten();
     let (link, message) = (Rc::clone(link), fields(text));
     Promise::new(&mut |resolve, reject| {
