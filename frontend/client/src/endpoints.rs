@@ -2,7 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::{BTreeMap, VecDeque},
+    collections::VecDeque,
     rc::Rc,
     time::Duration,
 };
@@ -16,6 +16,7 @@ use crate::{
     browser::{is_hidden, listen, now, socket_address},
     request,
     socket::{Said, Socket},
+    table::Table,
     talk::{Action, Event, RequestId, Status, Talk},
 };
 
@@ -50,7 +51,7 @@ struct Inner {
     /// The earliest moment a timer is set for.
     wakes_at: Cell<Option<Duration>>,
     next_id: Cell<u64>,
-    requests: RefCell<BTreeMap<RequestId, Settle>>,
+    requests: RefCell<Table<RequestId, Settle>>,
 }
 
 impl Connection {

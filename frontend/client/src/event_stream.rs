@@ -2,7 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::{BTreeMap, VecDeque},
+    collections::VecDeque,
     rc::Rc,
 };
 
@@ -18,6 +18,7 @@ use crate::{
     request,
     socket::Said,
     stream::{self, Step, Streams},
+    table::Table,
 };
 
 /// How long further changes are waited for before a stream is opened, in milliseconds.
@@ -35,7 +36,7 @@ struct Inner {
     uuid: Rc<str>,
     hear: Rc<dyn Fn(Said)>,
     streams: RefCell<Streams>,
-    sources: RefCell<BTreeMap<u64, Source>>,
+    sources: RefCell<Table<u64, Source>>,
     opening: RefCell<Option<Timeout>>,
     closing: RefCell<Option<Timeout>>,
     /// What is to be published, one after the other, so that the order stays.

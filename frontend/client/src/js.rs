@@ -8,7 +8,7 @@ mod endpoint;
 use std::rc::Rc;
 
 use js_sys::{Function, Object, Promise, Reflect};
-use serde_json::json;
+use serde_json::{Value, json};
 use wasm_bindgen::{JsValue, closure::Closure, prelude::wasm_bindgen};
 use wire::{BroadcastFrame, Channel, Pattern};
 
@@ -109,9 +109,7 @@ fn publish(link: &Rc<RelayLink>, channel: &str, payload: &str) -> Promise {
                 payload,
                 Box::new(move |outcome| match outcome {
                     Ok(receipt) => {
-                        // Strings and numbers: cannot fail to serialise.
-                        let text = serde_json::to_string(&receipt).unwrap_or_default();
-                        let _ = resolve.call1(&JsValue::NULL, &text.into());
+                        let _ = resolve.call1(&JsValue::NULL, &receipt.to_value().to_string().into());
                     }
                     Err(error) => refuse(error.code(), &error.to_string()),
                 }),
@@ -124,12 +122,12 @@ fn publish(link: &Rc<RelayLink>, channel: &str, payload: &str) -> Promise {
 
 fn text_of(message: &BroadcastFrame, is_recovered: bool) -> String {
     json!({
-        "data": message.data,
+        "data": Value::Object(message.data.clone()),
         "meta": {
-            "channel": message.channel,
-            "id": message.id,
+            "channel": message.channel.as_str(),
+            "id": &*message.id,
             "offset": message.position.as_ref().map(|position| position.offset),
-            "timestamp": message.timestamp,
+            "timestamp": message.timestamp.as_str(),
             "recovered": is_recovered,
         },
     })

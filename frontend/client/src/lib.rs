@@ -12,6 +12,7 @@
 
 pub mod session;
 pub mod stream;
+pub mod table;
 pub mod talk;
 pub mod way;
 

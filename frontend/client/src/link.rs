@@ -4,7 +4,7 @@ mod transport;
 
 use std::{
     cell::{Cell, RefCell},
-    collections::{BTreeMap, VecDeque},
+    collections::VecDeque,
     rc::Rc,
     time::Duration,
 };
@@ -18,6 +18,7 @@ use crate::{
     request,
     session::{Action, Event, ListenerId, News, Outcome, PublishId, Session, State, Wish},
     socket::Said,
+    table::Table,
 };
 use transport::Transport;
 
@@ -57,8 +58,8 @@ struct Inner {
     /// The earliest moment a timer is set for.
     wakes_at: Cell<Option<Duration>>,
     next_id: Cell<u64>,
-    listeners: RefCell<BTreeMap<ListenerId, Rc<Ears>>>,
-    publishes: RefCell<BTreeMap<PublishId, Unsettled>>,
+    listeners: RefCell<Table<ListenerId, Rc<Ears>>>,
+    publishes: RefCell<Table<PublishId, Unsettled>>,
     on_change: Box<dyn Fn(Change)>,
 }
 

@@ -10,16 +10,16 @@ use crate::browser::window;
 
 /// Publishes with a request.
 pub(crate) async fn publish(channel: &Channel, payload: Payload, uuid: &str) -> Result<Receipt, PublishError> {
-    let body = json!({ "data": payload, "uuid": uuid }).to_string();
+    let body = json!({ "data": Value::Object(payload), "uuid": uuid }).to_string();
     let path = ["/api/1/app-cluster/broadcast/", channel.as_str()].concat();
     let response = post(&path, &body, uuid).await.map_err(|_| PublishError::Unreachable)?;
     // Cut off behind the head of the answer: the message may have been taken.
     let text = text(&response).await.map_err(|_| PublishError::ConnectionLost)?;
     let mut envelope: Value = serde_json::from_str(&text).unwrap_or_default();
-    match serde_json::from_value(envelope["data"].take()) {
-        Ok(receipt) if response.ok() => Ok(receipt),
+    match Receipt::read(envelope["data"].take()) {
+        Some(receipt) if response.ok() => Ok(receipt),
         _ => Err(PublishError::Refused {
-            code: serde_json::from_value(envelope["code"].take()).unwrap_or(Code::Unknown),
+            code: envelope["code"].as_str().map_or(Code::Unknown, Code::read),
             message: match envelope["error"].take() {
                 Value::String(message) => message,
                 _ => ["the server answered ", &response.status().to_string()].concat(),

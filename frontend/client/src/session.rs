@@ -18,7 +18,7 @@ mod wildcard;
 
 use std::{rc::Rc, time::Duration};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use wire::{Channel, ClientFrame, Code, Failure, Frame, Payload, ServerFrame, backoff, close, limits::MESSAGE_BYTES};
 
 pub use event::{Action, Event, State};
@@ -163,7 +163,7 @@ impl Session {
             Phase::Open(open) => match open.liveness.check(now) {
                 _ if self.not_before.is_some_and(|moment| now >= moment) => self.reconnect(now, dice, actions),
                 Verdict::Dead => self.reconnect(now, dice, actions),
-                Verdict::Ask => actions.push(send(&ClientFrame::Ping, None)),
+                Verdict::Ask => actions.push(send(ClientFrame::Ping, None)),
                 Verdict::Fine => {}
             },
             _ => {}
@@ -186,7 +186,7 @@ impl Session {
                 self.attempt = 0;
                 self.connect(now, actions);
             }
-            Phase::Open(open) => actions.extend(open.liveness.doubt(now).then(|| send(&ClientFrame::Ping, None))),
+            Phase::Open(open) => actions.extend(open.liveness.doubt(now).then(|| send(ClientFrame::Ping, None))),
             _ => {}
         }
     }
@@ -197,7 +197,7 @@ impl Session {
             return;
         }
         let frame = ClientFrame::Publish { channel: channel.as_str().to_owned(), data: Value::Object(payload) };
-        let text = request(&frame, Some(&format!("p{}", id.0)));
+        let text = frame.into_json(id_of("p", id.0));
         if text.len() > MESSAGE_BYTES {
             let failure = Frame::failure(Code::MessageTooLarge, "the message is too large", None, None);
             if let Frame::Failure(failure) = failure {
@@ -213,7 +213,7 @@ impl Session {
         let Phase::Open(open) = &mut self.phase else { return };
         while self.topics.is_due() && now >= open.rests_until && open.pacer.take(now) {
             if let Some((number, frame)) = self.topics.next_frame() {
-                actions.push(send(&frame, Some(&format!("s{number}"))));
+                actions.push(send(frame, id_of("s", number)));
             }
         }
         while self.publishes.is_waiting() && open.pacer.take(now) {
@@ -313,18 +313,13 @@ impl Session {
     }
 }
 
-fn send(frame: &ClientFrame, request_id: Option<&str>) -> Action {
-    Action::Send(request(frame, request_id))
+fn send(frame: ClientFrame, request_id: Option<String>) -> Action {
+    Action::Send(frame.into_json(request_id))
 }
 
-/// A request as it goes out.
-fn request(frame: &ClientFrame, request_id: Option<&str>) -> String {
-    // Strings, numbers and maps with text keys: nothing here can fail to serialise.
-    let mut request = serde_json::to_value(frame).unwrap_or_default();
-    if let (Some(id), Some(fields)) = (request_id, request.as_object_mut()) {
-        fields.insert("requestId".to_owned(), json!(id));
-    }
-    request.to_string()
+/// One of our own request ids: what kind of request, and its number.
+fn id_of(kind: &str, number: u64) -> Option<String> {
+    Some([kind, &number.to_string()].concat())
 }
 
 /// The number of one of our own request ids.

@@ -7,14 +7,12 @@
 #[cfg(test)]
 mod tests;
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    rc::Rc,
-    time::Duration,
-};
+use std::{rc::Rc, time::Duration};
 
 use serde_json::{Value, json};
 use wire::{Channel, Code, Layer, Pattern, Payload, Receipt, limits::SUBSCRIPTIONS};
+
+use crate::table::Table;
 
 /// Heard while there is nothing else to hear: a stream has at least one channel.
 const QUIET: &str = "view:jpulse:stream:opened";
@@ -28,7 +26,7 @@ const TRUSTED_FOR: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub struct Streams {
     uuid: Rc<str>,
-    wanted: BTreeMap<String, Wanted>,
+    wanted: Table<String, Wanted>,
     /// The one that stands.
     current: Option<Stream>,
     /// The one that is on its way to take its place.
@@ -88,7 +86,7 @@ impl Streams {
     pub fn new(uuid: Rc<str>) -> Self {
         Self {
             uuid,
-            wanted: BTreeMap::new(),
+            wanted: Table::default(),
             current: None,
             next: None,
             count: 0,
@@ -138,16 +136,16 @@ impl Streams {
         if self.next.is_some() || !std::mem::take(&mut self.is_due) {
             return None;
         }
-        let stands: HashMap<&str, &str> = match &self.current {
-            Some(current) => {
-                current.channels.iter().map(|(channel, _)| &**channel).zip(current.id.split(',')).collect()
+        let mut stands: Table<&str, &str> = Table::default();
+        if let Some(current) = &self.current {
+            for ((channel, _), position) in current.channels.iter().zip(current.id.split(',')) {
+                stands.insert(channel, position);
             }
-            None => HashMap::new(),
-        };
+        }
         // The tab's own messages come too: which listeners leave them out is the session's business.
         let mut address = format!("/api/1/app-cluster/events?uuid={}", self.uuid);
         let mut channels = Vec::with_capacity(self.wanted.len().max(1));
-        for (channel, wanted) in &mut self.wanted {
+        for (channel, wanted) in self.wanted.iter_mut() {
             let asked = wanted.since.take();
             let since = asked.as_deref().or_else(|| stands.get(&**channel).copied()).unwrap_or(NO_POSITION);
             address.extend(["&channel=", channel, "&since=", since]);
@@ -235,12 +233,12 @@ impl Stream {
 
 /// The answer to a publish that was taken.
 pub fn published(receipt: &Receipt, request_id: Value) -> String {
-    answer("published", json!(receipt), request_id)
+    answer("published", receipt.to_value(), request_id)
 }
 
 /// The answer to a request that was refused.
 pub fn failure(code: Code, error: &str, request_id: Value) -> String {
-    json!({ "success": false, "error": error, "code": code, "requestId": request_id }).to_string()
+    json!({ "success": false, "error": error, "code": code.as_str(), "requestId": request_id }).to_string()
 }
 
 fn pong(request_id: Value) -> String {

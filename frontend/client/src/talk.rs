@@ -7,10 +7,7 @@ mod event;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    time::Duration,
-};
+use std::{collections::VecDeque, time::Duration};
 
 use serde_json::{Map, Value, json};
 use wire::{
@@ -19,6 +16,7 @@ use wire::{
     limits::{MESSAGE_BYTES, REPLY_WITHIN},
 };
 
+use crate::table::Table;
 pub use event::{Action, Event, RequestId, Status};
 
 /// How long opening a socket may take.
@@ -44,7 +42,7 @@ pub struct Talk {
     /// Texts that wait for the connection.
     waiting: VecDeque<(Option<RequestId>, String)>,
     /// By when each request is answered, and whether it was sent.
-    requests: BTreeMap<RequestId, Pending>,
+    requests: Table<RequestId, Pending>,
 }
 
 #[derive(Debug)]
@@ -69,7 +67,7 @@ impl Default for Talk {
             attempt: 0,
             not_before: None,
             waiting: VecDeque::new(),
-            requests: BTreeMap::new(),
+            requests: Table::default(),
         }
     }
 }
@@ -210,7 +208,7 @@ impl Talk {
             Ok(data.clone())
         } else {
             let text = |name: &str| frame.get(name).and_then(Value::as_str).unwrap_or_default();
-            let code = serde_json::from_value(text("code").into()).unwrap_or(Code::Unknown);
+            let code = Code::read(text("code"));
             Err(RequestError::new(code, text("error")))
         };
         if kind == "request" {

@@ -43,7 +43,7 @@ async fn answer_later(answer: Result<JsValue, JsValue>, settle: Settle) {
         Ok(text) => Ok(text.as_string().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()),
         Err(error) => {
             let text = |name: &str| Reflect::get(&error, &name.into()).ok().and_then(|value| value.as_string());
-            let code = text("code").and_then(|code| serde_json::from_value(code.into()).ok());
+            let code = text("code").map(|code| Code::read(&code));
             let message = text("message").unwrap_or_else(|| "the page could not answer".to_owned());
             Err(RequestError::new(code.unwrap_or(Code::Unknown), message))
         }

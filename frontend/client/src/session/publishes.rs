@@ -1,11 +1,10 @@
 //! What this tab publishes, until the server has answered.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    time::Duration,
-};
+use std::{collections::VecDeque, time::Duration};
 
 use wire::{Failure, Receipt};
+
+use crate::table::Table;
 
 /// Messages that may wait to go out; with more, publishing fails.
 const WAITING: usize = 256;
@@ -37,7 +36,7 @@ pub enum Outcome {
 #[derive(Debug, Default)]
 pub(super) struct Publishes {
     waiting: VecDeque<(PublishId, String)>,
-    sent: BTreeMap<PublishId, Duration>,
+    sent: Table<PublishId, Duration>,
 }
 
 impl Publishes {
@@ -77,7 +76,7 @@ impl Publishes {
 
     /// All of them, when the connection is gone.
     pub(super) fn lost(&mut self) -> Vec<(PublishId, Outcome)> {
-        let sent = std::mem::take(&mut self.sent).into_keys().map(|id| (id, Outcome::ConnectionLost));
+        let sent = self.sent.take_all().into_iter().map(|(id, _)| (id, Outcome::ConnectionLost));
         sent.chain(self.waiting.drain(..).map(|(id, _)| (id, Outcome::Unsent))).collect()
     }
 

@@ -1,11 +1,9 @@
 //! Which messages were offered to whom, for as long as it may matter.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::Arc,
-};
+use std::{collections::VecDeque, sync::Arc};
 
 use super::ListenerId;
+use crate::table::Table;
 
 /// The ids of the last messages with the listeners they were offered to.
 ///
@@ -15,12 +13,12 @@ use super::ListenerId;
 pub(super) struct Recent {
     capacity: usize,
     order: VecDeque<Arc<str>>,
-    offered: HashMap<Arc<str>, Vec<ListenerId>>,
+    offered: Table<Arc<str>, Vec<ListenerId>>,
 }
 
 impl Recent {
     pub(super) fn new(capacity: usize) -> Self {
-        Self { capacity, order: VecDeque::new(), offered: HashMap::new() }
+        Self { capacity, order: VecDeque::new(), offered: Table::default() }
     }
 
     /// Whether a message was offered to a listener.

@@ -1,13 +1,12 @@
 //! What this tab listens to, and where each listener stands.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use wire::{BroadcastFrame, Channel, ClientFrame, Pattern, Position, Positions, SubscribedFrame};
 
 use super::{
     recent::Recent,
     wildcard::{Wildcard, is_behind},
 };
+use crate::table::Table;
 
 /// Ids remembered to tell repetitions.
 const RECENT_IDS: usize = 1_024;
@@ -54,10 +53,10 @@ pub enum News {
 /// The listeners, grouped into one server subscription a pattern.
 #[derive(Debug)]
 pub(super) struct Topics {
-    by_pattern: BTreeMap<Pattern, Topic>,
-    listeners: BTreeMap<ListenerId, Listener>,
+    by_pattern: Table<Pattern, Topic>,
+    listeners: Table<ListenerId, Listener>,
     /// Topics whose frame is still to be sent, and nothing is known against sending it.
-    due: BTreeSet<Pattern>,
+    due: Table<Pattern, ()>,
     recent: Recent,
     unlogged: Recent,
     frames: u64,
@@ -94,7 +93,7 @@ struct Listener {
     position: Option<Position>,
     /// The same for a wildcard, by channel: it cannot resume, but neither does it go back when it
     /// comes to an instance that is behind.
-    places: BTreeMap<Channel, Position>,
+    places: Table<Channel, Position>,
     /// The frame whose answer lets it stand; `None` until one is sent.
     awaits: Option<u64>,
     stands: bool,
@@ -105,9 +104,9 @@ struct Listener {
 impl Topics {
     pub(super) fn new() -> Self {
         Self {
-            by_pattern: BTreeMap::new(),
-            listeners: BTreeMap::new(),
-            due: BTreeSet::new(),
+            by_pattern: Table::default(),
+            listeners: Table::default(),
+            due: Table::default(),
             recent: Recent::new(RECENT_IDS),
             unlogged: Recent::new(UNLOGGED_IDS),
             frames: 0,
@@ -118,12 +117,12 @@ impl Topics {
     pub(super) fn join(&mut self, id: ListenerId, wish: Wish) -> Option<News> {
         let Wish { pattern, own, since } = wish;
         let since = since.filter(|_| pattern.as_channel().is_some());
-        let topic = self.by_pattern.entry(pattern.clone()).or_default();
+        let topic = self.by_pattern.get_or_default(&pattern);
         let mut listener = Listener {
             pattern: pattern.clone(),
             own,
             position: since,
-            places: BTreeMap::new(),
+            places: Table::default(),
             awaits: None,
             stands: false,
             was_cut: false,
@@ -139,7 +138,7 @@ impl Topics {
                 }
             }
             _ => {
-                self.due.insert(pattern);
+                self.due.insert(pattern, ());
             }
         }
         let news = listener.stands.then_some(News::Stands);
@@ -154,7 +153,7 @@ impl Topics {
             return;
         }
         if self.by_pattern.get(&pattern).is_some_and(|topic| topic.asked.is_some()) {
-            self.due.insert(pattern);
+            self.due.insert(pattern, ());
         } else {
             self.due.remove(&pattern);
             self.by_pattern.remove(&pattern);
@@ -163,8 +162,11 @@ impl Topics {
 
     /// Forgets what the server knew: the connection is gone.
     pub(super) fn disconnected(&mut self) {
-        let wanted: BTreeSet<_> = self.listeners.values().map(|listener| listener.pattern.clone()).collect();
-        self.by_pattern.retain(|pattern, _| wanted.contains(pattern));
+        let mut wanted = Table::default();
+        for listener in self.listeners.values() {
+            wanted.insert(listener.pattern.clone(), ());
+        }
+        self.by_pattern.retain(|pattern, _| wanted.contains_key(pattern));
         for topic in self.by_pattern.values_mut() {
             topic.asked = None;
             topic.is_answered = false;
@@ -183,7 +185,7 @@ impl Topics {
 
     /// The next frame to send, with its number.
     pub(super) fn next_frame(&mut self) -> Option<(u64, ClientFrame)> {
-        let pattern = self.due.pop_first()?;
+        let (pattern, ()) = self.due.pop_first()?;
         let channel = pattern.as_str().to_owned();
         self.frames += 1;
         let frame = self.frames;
@@ -193,7 +195,7 @@ impl Topics {
         }
         let omits_own = self.listeners_of(&pattern).all(|listener| listener.own == Own::Omit);
         let since = self.earliest(&pattern);
-        let topic = self.by_pattern.entry(pattern.clone()).or_default();
+        let topic = self.by_pattern.get_or_default(&pattern);
         let positions = topic.wildcard.positions().cloned();
         let asked = Asked { frame, omits_own, since, positions };
         topic.asked = Some(asked.clone());
@@ -253,7 +255,7 @@ impl Topics {
     /// Tries a frame again that the server would not hear just then.
     pub(super) fn retry(&mut self, frame: u64) {
         if let Some(pattern) = self.asked_by(frame) {
-            self.due.insert(pattern);
+            self.due.insert(pattern, ());
         }
     }
 
@@ -277,7 +279,7 @@ impl Topics {
         let mut is_recovered = is_replay;
         // Wildcards that have seen it already: a replay and what came live may overlap.
         let mut seen_by = Vec::new();
-        for (pattern, topic) in &mut self.by_pattern {
+        for (pattern, topic) in self.by_pattern.iter_mut() {
             if pattern.prefix().is_some() && pattern.matches(&message.channel) {
                 is_recovered |= topic.wildcard.is_replay(message);
                 if !topic.wildcard.advance(message) {
@@ -286,7 +288,7 @@ impl Topics {
             }
         }
         let mut receivers = Vec::new();
-        for (id, listener) in &mut self.listeners {
+        for (id, listener) in self.listeners.iter_mut() {
             let is_heard = listener.stands && listener.pattern.matches(&message.channel);
             if !is_heard || seen_by.contains(&&listener.pattern) {
                 continue;

@@ -118,7 +118,7 @@ fn a_publish_becomes_a_request_with_its_answer() {
     let Some(Step::Publish { channel, payload, request_id }) = streams.say(&frame, NOW) else { panic!("no request") };
     assert_eq!((channel.as_str(), &payload["n"], &request_id), (A, &json!(1), &json!("p1")));
     let receipt = json!({ "channel": A, "instanceId": "i", "timestamp": "t", "id": "m" });
-    let receipt: Receipt = serde_json::from_value(receipt).unwrap();
+    let receipt = Receipt::read(receipt).unwrap();
     for text in [published(&receipt, request_id.clone()), failure(Code::RateLimited, "wait", request_id)] {
         let (wire::Frame::Success { request_id, .. } | wire::Frame::Failure(wire::Failure { request_id, .. })) =
             wire::Frame::parse(&text).unwrap();
