@@ -4,6 +4,6 @@
 . "$(dirname "$0")/env.sh"
 
 cargo fmt --all -- --check || fail "the format differs; run: cargo fmt --all"
-cargo clippy --locked --quiet --all-targets --package wire --package app --package server --package frontend \
-    --package xtask --features app/ssr -- --deny unused
-cargo clippy --locked --quiet --package frontend --package app --features app/hydrate --target wasm32-unknown-unknown -- --deny unused
+cargo clippy --locked --quiet --all-targets --package wire --package script --package client --package app --package server \
+    --package frontend --package xtask --features app/ssr -- --deny unused
+cargo clippy --locked --quiet --package client --package entry --package frontend --package app --features app/hydrate --target wasm32-unknown-unknown -- --deny unused

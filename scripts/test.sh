@@ -35,7 +35,7 @@ count_tests() {
 # this makes $CARGO_TARGET_DIR/release/server too.
 cargo_tests() {
     LEPTOS_SITE_ROOT="$CARGO_TARGET_DIR/site" cargo test --locked --release --no-fail-fast --features app/ssr \
-        --package wire --package app --package server --package frontend "$@"
+        --package wire --package script --package client --package app --package server --package frontend "$@"
 }
 
 release_build() { cargo_tests --no-run && cargo_tests --no-run --test soak && cargo xtask build; }

@@ -59,5 +59,6 @@ pub use hooks::{use_broadcast, use_cluster_mode, use_link_state};
 pub use link::{Link, LinkState, News, Settle, Subscription, SubscriptionId, install, installed};
 pub use live::{LiveResource, LiveSources};
 pub use message::{Delivery, Meta, OwnMessages, SubscribeOptions};
-pub use publish::{PublishError, publish, use_throttled_publish};
+pub use publish::{publish, use_throttled_publish};
 pub use raw::{OpenRaw, Raw, RawSaid, RawSocket, install_raw, use_raw_socket};
+pub use wire::PublishError;

@@ -1,216 +1,39 @@
-//! Runs talks over sockets, with the browser's clock and dice, and fills the application's port to
-//! WebSocket endpoints.
+//! Fills the application's port to WebSocket endpoints with the client's connections.
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::{BTreeMap, VecDeque},
-    rc::Rc,
-    time::Duration,
+use std::{rc::Rc, time::Duration};
+
+use app::cluster::{EndpointEars, EndpointLink, EndpointStatus, OpenEndpoint, SettleRequest};
+use client::{
+    endpoints::{Connection, Ears},
+    talk::Status,
 };
-
-use app::cluster::{EndpointEars, EndpointLink, EndpointStatus, SettleRequest};
-use gloo_net::http::Request;
-use gloo_timers::callback::Timeout;
 use serde_json::{Map, Value};
-use wasm_bindgen::{JsCast, closure::Closure};
-use wasm_bindgen_futures::spawn_local;
 
-use crate::{
-    link::now,
-    socket::{Said, Socket},
-    talk::{Action, Event, RequestId, Status, Talk},
-};
-
-/// What browsers say of a socket that never opened.
-const NEVER_OPENED: u16 = 1006;
-
-/// A connection to one endpoint.
-pub struct Connection(Rc<Inner>);
-
-struct Inner {
-    path: String,
-    uuid: Rc<str>,
-    ears: EndpointEars,
-    talk: RefCell<Talk>,
-    socket: RefCell<Option<Socket>>,
-    /// What is still to be done; one action may lead to others.
-    actions: RefCell<VecDeque<Action>>,
-    is_acting: Cell<bool>,
-    /// The earliest moment a timer is set for.
-    wakes_at: Cell<Option<Duration>>,
-    next_id: Cell<u64>,
-    requests: RefCell<BTreeMap<RequestId, SettleRequest>>,
+/// What the application's port is filled with; `uuid` names the tab.
+pub fn opener(uuid: Rc<str>) -> OpenEndpoint {
+    Rc::new(move |path, EndpointEars { on_message, on_status, on_request }| {
+        let on_status = Rc::new(move |now| on_status(status(now)));
+        Rc::new(Port(Connection::open(path, Rc::clone(&uuid), Ears { on_message, on_status, on_request })))
+    })
 }
 
-impl Connection {
-    /// Connects to the endpoint at this path; `uuid` names the tab.
-    pub fn open(path: &str, uuid: Rc<str>, ears: EndpointEars) -> Self {
-        let inner = Rc::new(Inner {
-            path: path.to_owned(),
-            uuid,
-            ears,
-            talk: RefCell::default(),
-            socket: RefCell::default(),
-            actions: RefCell::default(),
-            is_acting: Cell::new(false),
-            wakes_at: Cell::new(None),
-            next_id: Cell::new(0),
-            requests: RefCell::default(),
-        });
-        inner.watch_page();
-        inner.happen_soon(Event::Started);
-        Self(inner)
-    }
-}
+struct Port(Connection);
 
-impl EndpointLink for Connection {
+impl EndpointLink for Port {
     fn send(&self, message: Map<String, Value>) {
-        self.0.happen_soon(Event::Send(message));
+        self.0.send(message);
     }
 
     fn request(&self, message: Map<String, Value>, within: Option<Duration>, settle: SettleRequest) {
-        let id = RequestId(self.0.next_id.replace(self.0.next_id.get() + 1));
-        self.0.requests.borrow_mut().insert(id, settle);
-        self.0.happen_soon(Event::Request { id, message, within });
+        self.0.request(message, within, settle);
     }
 
     fn status(&self) -> EndpointStatus {
-        status(self.0.talk.borrow().status())
+        status(self.0.status())
     }
 
     fn disconnect(&self) {
-        self.0.happen_soon(Event::Ended);
-    }
-}
-
-impl Inner {
-    /// Takes in an event and does at once what follows from it.
-    fn happen(self: &Rc<Self>, event: Event) {
-        self.note(event);
-        self.act();
-    }
-
-    /// Takes in an event; what follows from it is done when the caller has returned.
-    fn happen_soon(self: &Rc<Self>, event: Event) {
-        self.note(event);
-        let this = Rc::clone(self);
-        spawn_local(async move { this.act() });
-    }
-
-    fn note(&self, event: Event) {
-        let actions = self.talk.borrow_mut().handle(event, now(), js_sys::Math::random());
-        self.actions.borrow_mut().extend(actions);
-    }
-
-    fn act(self: &Rc<Self>) {
-        if self.is_acting.replace(true) {
-            return;
-        }
-        loop {
-            // In a statement of its own, so that an action may lead to others.
-            let action = self.actions.borrow_mut().pop_front();
-            match action {
-                Some(action) => self.perform(action),
-                None => break,
-            }
-        }
-        self.is_acting.set(false);
-        self.set_timer();
-    }
-
-    fn perform(self: &Rc<Self>, action: Action) {
-        match action {
-            Action::Connect => self.connect(),
-            Action::Disconnect => {
-                let before = self.socket.take();
-                drop(before);
-            }
-            Action::Send(text) => {
-                if let Some(socket) = &*self.socket.borrow() {
-                    socket.send(&text);
-                }
-            }
-            Action::Deliver(data) => (self.ears.on_message)(&data),
-            Action::Asked { request_id, data } => {
-                let this = Rc::clone(self);
-                let settle = move |answer| this.happen_soon(Event::Answer { request_id, answer });
-                (self.ears.on_request)(data, Box::new(settle));
-            }
-            Action::Settle(id, outcome) => {
-                let settle = self.requests.borrow_mut().remove(&id);
-                if let Some(settle) = settle {
-                    settle(outcome);
-                }
-            }
-            Action::Status(now) => (self.ears.on_status)(status(now)),
-            Action::Inquire => self.inquire(),
-        }
-    }
-
-    fn connect(self: &Rc<Self>) {
-        let this = Rc::downgrade(self);
-        let hear = move |said| {
-            let Some(this) = this.upgrade() else { return };
-            this.happen(match said {
-                Said::Opened => Event::Opened,
-                Said::Text(text) => Event::Text(text),
-                Said::Closed(code) => Event::Closed { code },
-            });
-        };
-        let before = self.socket.replace(Socket::open(&address(&self.path, &self.uuid), Rc::new(hear)));
-        drop(before);
-        if self.socket.borrow().is_none() {
-            self.note(Event::Closed { code: NEVER_OPENED });
-        }
-    }
-
-    /// A browser does not tell why a socket was refused; the same address over HTTP does.
-    fn inquire(self: &Rc<Self>) {
-        let this = Rc::clone(self);
-        spawn_local(async move {
-            let answer = Request::get(&this.path).send().await;
-            if answer.is_ok_and(|answer| matches!(answer.status(), 401 | 403)) {
-                this.happen(Event::Refused);
-            }
-        });
-    }
-
-    /// Sets a timer for when the talk wants to be woken. One that rings too early does no harm, so that
-    /// none is ever cancelled.
-    fn set_timer(self: &Rc<Self>) {
-        let Some(wake_at) = self.talk.borrow().wake_at() else { return };
-        if self.wakes_at.get().is_some_and(|set| set <= wake_at) {
-            return;
-        }
-        self.wakes_at.set(Some(wake_at));
-        let pause = wake_at.saturating_sub(now()).as_millis().saturating_add(1);
-        let this = Rc::downgrade(self);
-        Timeout::new(u32::try_from(pause).unwrap_or(u32::MAX), move || {
-            let Some(this) = this.upgrade() else { return };
-            if this.wakes_at.get() == Some(wake_at) {
-                this.wakes_at.set(None);
-            }
-            this.happen(Event::Woke);
-        })
-        .forget();
-    }
-
-    /// Hears when the network is back or the page is seen again.
-    fn watch_page(self: &Rc<Self>) {
-        let this = Rc::downgrade(self);
-        let encourage = Closure::<dyn Fn(web_sys::Event)>::new(move |event: web_sys::Event| {
-            let is_hidden = event.type_() == "visibilitychange" && leptos::prelude::document().hidden();
-            if let Some(this) = this.upgrade().filter(|_| !is_hidden) {
-                this.happen(Event::Encouraged);
-            }
-        });
-        let window = leptos::prelude::window();
-        for event in ["online", "visibilitychange"] {
-            // A browser that knows one of them not still has timers.
-            let _ = window.add_event_listener_with_callback(event, encourage.as_ref().unchecked_ref());
-        }
-        // The page's own; a few bytes for each connection a page ever had.
-        encourage.forget();
+        self.0.disconnect();
     }
 }
 
@@ -222,13 +45,4 @@ fn status(status: Status) -> EndpointStatus {
         Status::Disconnected => EndpointStatus::Disconnected,
         Status::AuthRequired => EndpointStatus::AuthRequired,
     }
-}
-
-/// Where the endpoint is, for a socket.
-pub(crate) fn address(path: &str, uuid: &str) -> String {
-    let location = leptos::prelude::window().location();
-    let scheme = if location.protocol().is_ok_and(|protocol| protocol == "https:") { "wss" } else { "ws" };
-    let joint = if path.contains('?') { '&' } else { '?' };
-    let uuid = js_sys::encode_uri_component(uuid);
-    format!("{scheme}://{}{path}{joint}uuid={uuid}", location.host().unwrap_or_default())
 }

@@ -3,13 +3,12 @@
 use std::{cell::Cell, rc::Rc};
 
 use app::cluster::{OpenRaw, RawSaid, RawSocket};
-use gloo_net::http::Request;
-use wasm_bindgen_futures::spawn_local;
-
-use crate::{
-    endpoints::address,
+use client::{
+    browser::socket_address,
+    request,
     socket::{Said, Socket},
 };
+use wasm_bindgen_futures::spawn_local;
 
 /// What the application's port is filled with; `uuid` names the tab.
 pub fn opener(uuid: Rc<str>) -> OpenRaw {
@@ -29,7 +28,7 @@ impl RawSocket for Raw {
 fn open(path: &str, uuid: &str, hear: Rc<dyn Fn(RawSaid)>) -> Option<Socket> {
     let (stood, path_again) = (Cell::new(false), path.to_owned());
     Socket::open(
-        &address(path, uuid),
+        &socket_address(path, uuid),
         Rc::new(move |said| match said {
             Said::Opened => {
                 stood.set(true);
@@ -44,8 +43,5 @@ fn open(path: &str, uuid: &str, hear: Rc<dyn Fn(RawSaid)>) -> Option<Socket> {
 
 /// A browser does not tell why a socket was refused; the same address over HTTP does.
 fn inquire(path: String, hear: Rc<dyn Fn(RawSaid)>) {
-    spawn_local(async move {
-        let answer = Request::get(&path).send().await;
-        hear(RawSaid::Refused(answer.ok().map(|answer| answer.status())));
-    });
+    spawn_local(async move { hear(RawSaid::Refused(request::status_of(&path).await)) });
 }

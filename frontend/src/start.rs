@@ -2,10 +2,17 @@
 
 use std::rc::Rc;
 
-use app::cluster::{self, EndpointLink, Link};
-use wasm_bindgen::prelude::wasm_bindgen;
+use app::cluster::{self, Link};
+use client::js;
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
-use crate::{endpoints::Connection, js, link::RelayLink, raw};
+use crate::{endpoints, port::Port, raw};
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(catch, js_namespace = ["jPulse", "_application"], js_name = hydrated)]
+    fn tell_hydrated() -> Result<(), JsValue>;
+}
 
 /// Connects to the relay and brings the page to life. Called by the script in the page's head.
 ///
@@ -14,19 +21,17 @@ use crate::{endpoints::Connection, js, link::RelayLink, raw};
 pub fn hydrate() {
     console_error_panic_hook::set_once();
     let (uuid, is_cluster_mode) = js::facts();
-    let link: Rc<dyn Link> = Rc::new(RelayLink::start(uuid, is_cluster_mode));
-    js::attach(&link);
-    let uuid = link.uuid();
+    let port = Rc::new(Port::start(uuid, is_cluster_mode));
+    let uuid = port.uuid();
     cluster::install_raw(raw::opener(Rc::clone(&uuid)));
-    cluster::install_endpoints(Rc::new(move |path, ears| {
-        Rc::new(Connection::open(path, Rc::clone(&uuid), ears)) as Rc<dyn EndpointLink>
-    }));
-    cluster::install(link);
+    cluster::install_endpoints(endpoints::opener(uuid));
+    cluster::install(port);
     leptos::mount::hydrate_body(app::app::App);
     wasm_bindgen_futures::spawn_local(async {
         // Effects, which is where listeners are added, run in the tick behind hydration.
         leptos::task::tick().await;
         leptos::task::tick().await;
-        js::hydrated();
+        // Without the page's head there is nobody to tell.
+        let _ = tell_hydrated();
     });
 }

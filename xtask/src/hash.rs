@@ -22,15 +22,25 @@ pub const FILE: &str = "hash.txt";
 pub fn rename(folder: &Path, name: &str) -> Result<String, BuildError> {
     let mut lines = String::new();
     for ending in ["js", "wasm", "css"] {
-        let plain = folder.join(format!("{name}.{ending}"));
-        let content = fs::read(&plain).map_err(BuildError::file("read", &plain))?;
-        let hash = of(&content);
-        let hashed = folder.join(format!("{name}.{hash}.{ending}"));
-        fs::rename(&plain, hashed).map_err(BuildError::file("rename", plain))?;
+        let hash = rename_one(folder, name, ending)?;
         // Writing to a `String` cannot fail.
         let _ = writeln!(lines, "{ending}: {hash}");
     }
     Ok(lines)
+}
+
+/// Puts its content's hash into the name of the file `name.ending` of `folder`; the hash.
+///
+/// # Errors
+///
+/// When the file is missing or cannot be renamed.
+pub fn rename_one(folder: &Path, name: &str, ending: &str) -> Result<String, BuildError> {
+    let plain = folder.join(format!("{name}.{ending}"));
+    let content = fs::read(&plain).map_err(BuildError::file("read", &plain))?;
+    let hash = of(&content);
+    let hashed = folder.join(format!("{name}.{hash}.{ending}"));
+    fs::rename(&plain, hashed).map_err(BuildError::file("rename", plain))?;
+    Ok(hash)
 }
 
 fn of(content: &[u8]) -> String {

@@ -1,15 +1,16 @@
 //! Tools of this workspace.
 //!
 //! `cargo xtask build` makes the release site: the frontend is compiled for the browser, bound to
-//! JavaScript and made small ([`frontend`]); style sheets become one ([`style`]); assets are copied
+//! JavaScript and made small ([`module`]), and so is what plain pages load ([`plain_pages`]); style sheets become one ([`style`]); assets are copied
 //! ([`files`]); names get a hash of the content ([`hash`]); everything is compressed ahead
 //! ([`precompress`]). `cargo xtask compare LEFT RIGHT` tells whether two sites are the same.
 
 mod compare;
 mod error;
 mod files;
-mod frontend;
 mod hash;
+mod module;
+mod plain_pages;
 mod precompress;
 mod program;
 mod project;

@@ -84,9 +84,9 @@ impl Project {
         site.join(&self.names.site_pkg_dir)
     }
 
-    /// The frontend as the compiler leaves it.
-    pub fn compiled_frontend(&self) -> PathBuf {
-        let file = format!("{}.wasm", self.names.lib_package.replace('-', "_"));
+    /// A package as the compiler leaves it.
+    pub fn compiled(&self, package: &str) -> PathBuf {
+        let file = format!("{}.wasm", package.replace('-', "_"));
         self.target.join("wasm32-unknown-unknown").join(&self.names.lib_profile_release).join(file)
     }
 }
@@ -108,7 +108,10 @@ mod tests {
             }"#,
         )
         .unwrap();
-        assert_eq!(project.compiled_frontend(), Path::new("/t/wasm32-unknown-unknown/small/front_end.wasm"));
+        assert_eq!(
+            project.compiled(&project.names.lib_package),
+            Path::new("/t/wasm32-unknown-unknown/small/front_end.wasm")
+        );
         assert_eq!(project.package_folder(&project.site()), Path::new("/t/site/pkg"));
         assert_eq!(project.names.output_name, "site");
     }

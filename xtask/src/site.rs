@@ -2,7 +2,9 @@
 
 use std::{fs, time::Instant};
 
-use crate::{error::BuildError, files, frontend, hash, precompress, project::Project, report, style};
+use crate::{
+    error::BuildError, files, hash, module::Module, plain_pages, precompress, project::Project, report, style,
+};
 
 /// Builds the site anew and puts it in the place of the one before.
 ///
@@ -18,11 +20,10 @@ pub fn build(project: &Project) -> Result<(), BuildError> {
     files::remove(&site)?;
     fs::create_dir_all(&package).map_err(BuildError::file("create", &package))?;
 
-    say("compiling the frontend for the browser");
-    frontend::compile(project)?;
-    say("binding it to JavaScript and making it small");
-    frontend::bind(project, &package)?;
-    frontend::shrink(project, &package)?;
+    say("making the module that takes pages over");
+    Module::of_site(project).build(&package)?;
+    say("making the client of plain pages");
+    plain_pages::build(project, &site)?;
 
     say("bundling the style sheet, copying the assets");
     style::bundle(
@@ -43,6 +44,7 @@ pub fn build(project: &Project) -> Result<(), BuildError> {
     for line in report::sizes(&project.package_folder(&project.site()))? {
         say(&line);
     }
+    say(&plain_pages::size(&project.site())?);
     Ok(())
 }
 

@@ -41,13 +41,13 @@ const RULES: &[Rule] = &[
     Rule {
         within: &["app/", "server/src/", "frontend/"],
         words: &["web_sys::WebSocket", "WebSocket::new"],
-        except: &["frontend/src/socket.rs"],
+        except: &["frontend/client/src/socket.rs"],
         reason: "the browser has one socket, in one file",
     },
     Rule {
         within: &["app/", "server/src/", "frontend/"],
         words: &["web_sys::EventSource", "EventSource::new"],
-        except: &["frontend/src/event_stream.rs"],
+        except: &["frontend/client/src/event_stream.rs"],
         reason: "the browser's event streams are in one file",
     },
     Rule {
@@ -55,6 +55,12 @@ const RULES: &[Rule] = &[
         words: &["server::", "frontend::"],
         except: &[],
         reason: "pages reach the world through app::ports and app::cluster",
+    },
+    Rule {
+        within: &["frontend/client/", "frontend/entry/"],
+        words: &["app::", "leptos", "frontend::", "server::"],
+        except: &[],
+        reason: "a plain page loads them alone: they know wire, and nothing of pages",
     },
     Rule {
         within: &["app/wire/"],

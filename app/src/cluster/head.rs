@@ -11,17 +11,10 @@ pub fn ClusterHead() -> impl IntoView {
     #[cfg(feature = "ssr")]
     return view! {
         <meta name="jpulse-cluster-mode" content=super::hooks::current_cluster_mode().to_string() />
-        <script nonce=use_nonce() inner_html=script::TEXT.as_str()></script>
+        <script nonce=use_nonce() inner_html=SCRIPT.as_str()></script>
     };
 }
 
+/// The same for every page.
 #[cfg(feature = "ssr")]
-mod script {
-    use std::sync::LazyLock;
-
-    /// The script without its comments and indentation.
-    pub(super) static TEXT: LazyLock<String> = LazyLock::new(|| {
-        let lines = include_str!("jpulse.js").lines().map(str::trim);
-        lines.filter(|line| !line.is_empty() && !line.starts_with("//")).collect::<Vec<_>>().join("\n")
-    });
-}
+static SCRIPT: std::sync::LazyLock<String> = std::sync::LazyLock::new(script::for_site_pages);

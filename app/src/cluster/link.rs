@@ -3,9 +3,9 @@
 use std::{cell::RefCell, rc::Rc};
 
 use leptos::prelude::ArcReadSignal;
-use wire::{Channel, Pattern, Payload, Position, Receipt};
+use wire::{Channel, Pattern, Payload, Position, PublishError, Receipt};
 
-use super::{Delivery, OwnMessages, PublishError};
+use super::{Delivery, OwnMessages};
 
 /// The tab's one connection to the relay.
 ///

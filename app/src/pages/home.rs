@@ -42,6 +42,11 @@ pub fn HomePage() -> impl IntoView {
                 text="The same demo with views that change in place, without loading a page."
             />
             <LinkCard
+                href="/hello-plain.html"
+                title="A plain HTML page"
+                text="No framework, nothing compiled: one script tag, and a page hears all the others."
+            />
+            <LinkCard
                 href=address::CODE_EXAMPLES
                 title="Code to take away"
                 text="A few lines of Rust or JavaScript are all a page needs to stay current."

@@ -21,6 +21,14 @@ macro_rules! codes {
                     Self::Unknown => "UNKNOWN",
                 }
             }
+
+            /// Reads a code; one this version does not know is [`Code::Unknown`].
+            pub fn read(text: &str) -> Self {
+                match text {
+                    $($text => Self::$name,)*
+                    _ => Self::Unknown,
+                }
+            }
         }
     };
 }

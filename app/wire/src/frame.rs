@@ -1,9 +1,12 @@
 //! The frames of a WebSocket: JSON text, one object each.
 
+mod read;
+mod write;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, value::RawValue};
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::{Channel, Code, Payload, Position, Positions};
@@ -63,7 +66,7 @@ impl ClientRequest {
             #[serde(rename = "requestId", default)]
             request_id: Option<Value>,
         }
-        let frame = serde_json::from_str(json).map_err(FrameError::from);
+        let frame = serde_json::from_str(json).map_err(|error| FrameError(Some(error)));
         // Only a frame that mentions one is read twice.
         let request_id = if json.contains("requestId") {
             serde_json::from_str::<Envelope>(json).ok().and_then(|envelope| envelope.request_id)
@@ -82,7 +85,7 @@ fn is_false(value: &bool) -> bool {
 /// Why a frame cannot be read.
 #[derive(Debug, Error)]
 #[error("the message is not JSON of a known type and shape")]
-pub struct FrameError(#[from] serde_json::Error);
+pub struct FrameError(#[source] Option<serde_json::Error>);
 
 /// Every frame of the server: an answer or news, or what went wrong.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -103,7 +106,7 @@ pub enum Frame {
 }
 
 /// The answer to a request that failed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Failure {
     /// Always `false`.
     pub success: False,
@@ -112,10 +115,10 @@ pub struct Failure {
     /// For programs.
     pub code: Code,
     /// Numbers that help, such as `retryAfterMs`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub details: Option<Value>,
     /// Of the request it answers.
-    #[serde(rename = "requestId", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
     pub request_id: Option<Value>,
 }
 
@@ -142,21 +145,8 @@ impl Frame {
     ///
     /// When the text is no frame of this version.
     pub fn parse(json: &str) -> Result<Self, FrameError> {
-        #[derive(Deserialize)]
-        struct Envelope<'a> {
-            success: bool,
-            #[serde(borrow, default)]
-            data: Option<&'a RawValue>,
-            #[serde(rename = "requestId", default)]
-            request_id: Option<Value>,
-        }
-        let envelope: Envelope<'_> = serde_json::from_str(json)?;
-        if envelope.success {
-            let data = envelope.data.map_or("null", RawValue::get);
-            Ok(Self::answer(serde_json::from_str(data)?, envelope.request_id))
-        } else {
-            Ok(Self::Failure(serde_json::from_str(json)?))
-        }
+        let value = serde_json::from_str(json).map_err(|error| FrameError(Some(error)))?;
+        read::frame(value).ok_or(FrameError(None))
     }
 
     /// The frame as it goes out.
@@ -167,7 +157,7 @@ impl Frame {
 }
 
 /// What the relay says when all is well.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum ServerFrame {
     /// The first frame of every socket.
@@ -231,15 +221,14 @@ pub enum ServerFrame {
 }
 
 /// Who a frame concerns, by name; no address, no e-mail, no roles.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Context {
     /// Empty for a guest.
-    #[serde(default)]
     pub username: String,
 }
 
 /// What a socket may send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LimitsFrame {
     /// Bytes a message.
@@ -251,7 +240,7 @@ pub struct LimitsFrame {
 }
 
 /// Text and time of a welcome.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WelcomeFrame {
     /// For people.
@@ -259,12 +248,12 @@ pub struct WelcomeFrame {
     /// RFC 3339.
     pub timestamp: String,
     /// Whether a broadcast reaches other instances now; absent from a server that does not say.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cluster_mode: Option<bool>,
 }
 
 /// Where a subscription begins.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SubscribedFrame {
     /// As it was asked for.
     pub channel: String,
@@ -277,14 +266,14 @@ pub struct SubscribedFrame {
     /// while no log can be reached, and when there are more than [`WILDCARD_CHANNELS`] of them.
     ///
     /// [`WILDCARD_CHANNELS`]: crate::limits::WILDCARD_CHANNELS
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub positions: Option<Positions>,
     /// Whether everything behind `since` or `positions` follows.
     pub recovered: bool,
 }
 
 /// Which subscription ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct UnsubscribedFrame {
     /// As it was asked for.
     pub channel: String,
@@ -293,7 +282,7 @@ pub struct UnsubscribedFrame {
 }
 
 /// A message as browsers get it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct BroadcastFrame {
     /// Where it was published.
     pub channel: Channel,
@@ -309,7 +298,7 @@ pub struct BroadcastFrame {
 }
 
 /// What became of a published message.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Receipt {
     /// Where it was published.
@@ -324,19 +313,19 @@ pub struct Receipt {
     #[serde(flatten)]
     pub position: Option<Position>,
     /// Delivered on this instance only; the others get it when the link is back.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "is_false")]
     pub fallback: bool,
 }
 
 /// The server's time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PongFrame {
     /// RFC 3339.
     pub timestamp: String,
 }
 
 /// Whether instances hear each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClusterFrame {
     /// Whether a broadcast reaches other instances now.
@@ -344,14 +333,14 @@ pub struct ClusterFrame {
 }
 
 /// Which channel lost messages.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct GapFrame {
     /// The channel; the page's own document is the truth now.
     pub channel: Channel,
 }
 
 /// When to come back after a drain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DrainFrame {
     /// Not before, in milliseconds.
@@ -369,15 +358,6 @@ macro_rules! constant {
         impl Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_bool($value)
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                match bool::deserialize(deserializer)? {
-                    $value => Ok(Self),
-                    _ => Err(serde::de::Error::custom(concat!("expected ", stringify!($value)))),
-                }
             }
         }
     };

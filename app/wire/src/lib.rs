@@ -16,6 +16,7 @@ mod frame;
 pub mod limits;
 mod message;
 mod position;
+mod publish;
 
 pub use channel::{Channel, ChannelError, Layer, Pattern, assert_channel};
 pub use code::Code;
@@ -25,3 +26,4 @@ pub use frame::{
 };
 pub use message::{Message, MessageError, Payload};
 pub use position::{Position, Positions, Since};
+pub use publish::PublishError;

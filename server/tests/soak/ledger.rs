@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use frontend::session::News;
+use client::session::News;
 use serde_json::json;
 use wire::{BroadcastFrame, Channel, Payload, Position, Receipt as Said};
 

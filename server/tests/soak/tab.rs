@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use frontend::session::{Action, Event, ListenerId, Outcome, Own, PublishId, Session, State, Wish};
+use client::session::{Action, Event, ListenerId, Outcome, Own, PublishId, Session, State, Wish};
 use futures_util::{SinkExt, StreamExt};
 use tokio::{
     net::{TcpSocket, TcpStream},

@@ -1,0 +1,2 @@
+const myUuid = jPulse.appCluster.getUuid();
+console.log('My client ID:', myUuid);

@@ -1,0 +1,51 @@
+//! What goes without a socket.
+
+use serde_json::{Value, json};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Headers, RequestInit, Response};
+use wire::{Channel, Code, Payload, PublishError, Receipt};
+
+use crate::browser::window;
+
+/// Publishes with a request.
+pub(crate) async fn publish(channel: &Channel, payload: Payload, uuid: &str) -> Result<Receipt, PublishError> {
+    let body = json!({ "data": Value::Object(payload), "uuid": uuid }).to_string();
+    let path = ["/api/1/app-cluster/broadcast/", channel.as_str()].concat();
+    let response = post(&path, &body, uuid).await.map_err(|_| PublishError::Unreachable)?;
+    // Cut off behind the head of the answer: the message may have been taken.
+    let text = text(&response).await.map_err(|_| PublishError::ConnectionLost)?;
+    let mut envelope: Value = serde_json::from_str(&text).unwrap_or_default();
+    match Receipt::read(envelope["data"].take()) {
+        Some(receipt) if response.ok() => Ok(receipt),
+        _ => Err(PublishError::Refused {
+            code: envelope["code"].as_str().map_or(Code::Unknown, Code::read),
+            message: match envelope["error"].take() {
+                Value::String(message) => message,
+                _ => ["the server answered ", &response.status().to_string()].concat(),
+            },
+        }),
+    }
+}
+
+/// The status a path of this site is answered with; `None` when nothing answers.
+pub async fn status_of(path: &str) -> Option<u16> {
+    let response = JsFuture::from(window().fetch_with_str(path)).await.ok()?;
+    Some(response.unchecked_into::<Response>().status())
+}
+
+async fn post(path: &str, body: &str, uuid: &str) -> Result<Response, JsValue> {
+    let headers = Headers::new()?;
+    headers.set("Content-Type", "application/json")?;
+    headers.set("X-JPulse-Uuid", uuid)?;
+    let init = RequestInit::new();
+    init.set_method("POST");
+    init.set_headers(&headers);
+    init.set_body(&body.into());
+    JsFuture::from(window().fetch_with_str_and_init(path, &init)).await.map(JsCast::unchecked_into)
+}
+
+async fn text(response: &Response) -> Result<String, JsValue> {
+    let text = JsFuture::from(response.text()?).await?;
+    Ok(text.as_string().unwrap_or_default())
+}
