@@ -16,6 +16,7 @@ mod frame;
 pub mod limits;
 mod message;
 mod position;
+pub mod text;
 
 pub use channel::{Channel, ChannelError, Layer, Pattern, assert_channel};
 pub use code::Code;
