@@ -1,6 +1,7 @@
 //! What the server must supply so that pages work: the only way from a page to the world.
 
 mod observatory;
+mod texts;
 mod visitor;
 mod web_sockets;
 
@@ -16,6 +17,7 @@ use crate::{
 };
 
 pub use observatory::{Features, Observatory, Site};
+pub use texts::{SubmitError, Texts};
 pub use visitor::{CurrentVisitor, KnownUser, LogInError, Visitor};
 pub use web_sockets::{DefineError, WebSockets};
 
@@ -26,6 +28,8 @@ pub struct Ports {
     pub cluster: Arc<dyn Cluster>,
     /// The documents of the to-do list.
     pub todos: Arc<dyn Todos>,
+    /// The text that everybody edits.
+    pub texts: Arc<dyn Texts>,
     /// What administrators told everybody.
     pub notifications: Arc<dyn Notifications>,
     /// The whole cluster.

@@ -138,6 +138,7 @@ impl Instance {
         let ports = Ports {
             cluster: Arc::new(cluster),
             todos: store.todos(),
+            texts: store.texts(),
             notifications: store.notifications(),
             observatory: observatory.clone(),
             features: settings.clone(),

@@ -1,5 +1,7 @@
 //! Texts that several people edit at once: what an edit does, and that all copies end equal.
 
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
+
 #[path = "text/model.rs"]
 mod model;
 
@@ -164,6 +166,13 @@ fn steps_of_nothing_and_texts_without_end_are_refused() {
         assert!(serde_json::from_str::<Edit>(json).is_err(), "{json}");
     }
     assert_eq!(serde_json::from_str::<Edit>("[]").unwrap(), Edit::default());
+}
+
+#[test]
+fn whoever_changed_a_text_is_where_the_change_ends() {
+    assert_eq!(Edit::default().keep(2).insert("ab").delete(1).keep(3).end_of_change(), Some(4));
+    assert_eq!(Edit::default().keep(2).delete(1).end_of_change(), Some(2));
+    assert_eq!(Edit::default().keep(2).end_of_change(), None);
 }
 
 #[test]

@@ -111,6 +111,15 @@ impl Edit {
         self.after
     }
 
+    /// Characters that it inserts.
+    pub fn inserted_chars(&self) -> usize {
+        let inserted = self.steps.iter().map(|step| match step {
+            Step::Insert(text) => text.chars().count(),
+            Step::Keep(_) | Step::Delete(_) => 0,
+        });
+        inserted.sum()
+    }
+
     /// Whether it leaves every text as it is.
     pub fn is_nothing(&self) -> bool {
         self.steps.iter().all(|step| matches!(step, Step::Keep(_)))

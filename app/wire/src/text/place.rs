@@ -48,6 +48,22 @@ impl Edit {
         written.min(self.length_after())
     }
 
+    /// Where its last change ends, in the text after it; `None` when it changes nothing.
+    pub fn end_of_change(&self) -> Option<usize> {
+        let (mut written, mut end) = (0, None);
+        for step in self.steps() {
+            match step {
+                Step::Keep(chars) => written += *chars,
+                Step::Insert(text) => {
+                    written += text.chars().count();
+                    end = Some(written);
+                }
+                Step::Delete(_) => end = Some(written),
+            }
+        }
+        end
+    }
+
     /// The same edit as stretches of a text field that holds `before`. The last one comes first: done in
     /// this order, none moves another.
     pub fn splices(&self, before: &str) -> Vec<Splice> {

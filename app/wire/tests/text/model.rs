@@ -2,6 +2,8 @@
 //! lost, submissions that arrive twice, one browser cut off for long. In the end all texts are equal, and
 //! every edit was taken once.
 
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
+
 use std::collections::{BTreeMap, VecDeque};
 
 use wire::text::{AcceptedEdit, Author, Edit, Heard, Outcome, Submission, TextSession, TextState};
@@ -170,7 +172,7 @@ fn converge(seed: u64) {
         }
     }
     for browser in &mut browsers {
-        browser.hear(&server, &server.behind(browser.session.version()).to_vec());
+        browser.hear(&server, server.behind(browser.session.version()));
     }
     for browser in &browsers {
         assert_eq!(browser.session.text(), server.state.text, "seed {seed}, browser {}", browser.number);
