@@ -26,6 +26,7 @@ use crate::{
         architecture::ArchitecturePage,
         cluster::ClusterPage,
         code_examples::CodeExamplesPage,
+        collaborative_editing::CollaborativeEditingPage,
         collaborative_todo::CollaborativeTodoPage,
         dashboard::DashboardPage,
         features::FeaturesPage,
@@ -70,6 +71,11 @@ pub fn App() -> AnyView {
                     <Route
                         path=path!("/hello-app-cluster/collaborative-todo")
                         view=CollaborativeTodoPage
+                        ssr=whole.clone()
+                    />
+                    <Route
+                        path=path!("/hello-app-cluster/patterns/collaborative-editing")
+                        view=CollaborativeEditingPage
                         ssr=whole.clone()
                     />
                     <Route path=path!("/hello-app-cluster/code-examples") view=CodeExamplesPage ssr=whole.clone() />

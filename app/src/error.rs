@@ -9,7 +9,7 @@ use leptos::server_fn::{
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use wire::limits::MESSAGE_BYTES;
+use wire::{limits::MESSAGE_BYTES, text::TEXT_CHARS};
 
 use crate::{
     site::SiteSettings,
@@ -103,6 +103,15 @@ pub enum Problem {
     /// There is no Redis to break, or it took no part.
     #[error("Redis is not there, or does not let this site do that.")]
     NoRedis,
+    /// An edit of a version of the text that is too old.
+    #[error("The text has changed too much since you loaded it. Go back for what you wrote, and load the page anew.")]
+    TextOutdated,
+    /// A text with more than [`TEXT_CHARS`] characters.
+    #[error("The text has at most {TEXT_CHARS} characters.")]
+    TextTooLong,
+    /// The text cannot be read or saved just now.
+    #[error("The text cannot be reached just now. Please try again in a moment.")]
+    TextUnavailable,
     /// The page does not exist.
     #[error("There is no page at this address.")]
     PageNotFound,
@@ -122,7 +131,7 @@ pub enum Problem {
 
 impl Problem {
     /// Every problem an address may name, for [`Problem::from_code`].
-    const ALL: [Self; 28] = [
+    const ALL: [Self; 31] = [
         Self::TitleEmpty,
         Self::TitleTooLong,
         Self::TitleControl,
@@ -146,6 +155,9 @@ impl Problem {
         Self::FaultsOff,
         Self::NobodyElse,
         Self::NoRedis,
+        Self::TextOutdated,
+        Self::TextTooLong,
+        Self::TextUnavailable,
         Self::PageNotFound,
         Self::BadRequest,
         Self::Unavailable,
@@ -172,9 +184,10 @@ impl Problem {
             Self::Forbidden => 403,
             Self::TooOften => 429,
             Self::TaskGone | Self::EndpointGone | Self::FaultsOff | Self::PageNotFound => 404,
-            Self::EndpointTaken | Self::EndpointsFull | Self::NobodyElse | Self::NoRedis => 409,
+            Self::EndpointTaken | Self::EndpointsFull | Self::NobodyElse | Self::NoRedis | Self::TextOutdated => 409,
+            Self::TextTooLong => 413,
             Self::Internal => 500,
-            Self::Unavailable | Self::Offline | Self::Busy => 503,
+            Self::Unavailable | Self::Offline | Self::Busy | Self::TextUnavailable => 503,
         }
     }
 
@@ -204,6 +217,9 @@ impl Problem {
             Self::FaultsOff => "faults-off",
             Self::NobodyElse => "nobody-else",
             Self::NoRedis => "no-redis",
+            Self::TextOutdated => "text-outdated",
+            Self::TextTooLong => "text-too-long",
+            Self::TextUnavailable => "text-unavailable",
             Self::PageNotFound => "page-not-found",
             Self::BadRequest => "bad-request",
             Self::Unavailable => "unavailable",
@@ -272,6 +288,21 @@ impl From<crate::todos::TodoError> for Problem {
             TodoError::NotFound => Self::TaskGone,
             TodoError::InvalidId | TodoError::InvalidCursor => Self::BadRequest,
             TodoError::Unavailable(_) => Self::Unavailable,
+        }
+    }
+}
+
+#[cfg(feature = "ssr")]
+impl From<crate::ports::SubmitError> for Problem {
+    fn from(error: crate::ports::SubmitError) -> Self {
+        use wire::text::Refusal;
+
+        use crate::ports::SubmitError;
+        match error {
+            SubmitError::Refused(Refusal::Outdated { .. }) => Self::TextOutdated,
+            SubmitError::Refused(Refusal::TooLong) => Self::TextTooLong,
+            SubmitError::Refused(_) => Self::BadRequest,
+            SubmitError::Store(_) => Self::TextUnavailable,
         }
     }
 }

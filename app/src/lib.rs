@@ -20,6 +20,7 @@ pub mod observatory;
 pub mod pages;
 pub mod site;
 pub mod system_notification;
+pub mod text;
 pub mod todo;
 pub mod websocket;
 
@@ -34,7 +35,11 @@ pub mod site_files;
 #[cfg(feature = "ssr")]
 pub mod system_notifications;
 #[cfg(feature = "ssr")]
+pub mod texts;
+#[cfg(feature = "ssr")]
 pub mod timestamp;
+#[cfg(feature = "ssr")]
+mod to_the_end;
 #[cfg(feature = "ssr")]
 pub mod todos;
 

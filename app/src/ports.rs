@@ -2,6 +2,7 @@
 
 mod faults;
 mod observatory;
+mod texts;
 mod visitor;
 mod web_sockets;
 
@@ -18,6 +19,7 @@ use crate::{
 
 pub use faults::{FaultError, Faults};
 pub use observatory::{Features, Observatory, Site};
+pub use texts::{SubmitError, Texts};
 pub use visitor::{CurrentVisitor, KnownUser, LogInError, Visitor};
 pub use web_sockets::{DefineError, WebSockets};
 
@@ -28,6 +30,8 @@ pub struct Ports {
     pub cluster: Arc<dyn Cluster>,
     /// The documents of the to-do list.
     pub todos: Arc<dyn Todos>,
+    /// The text that everybody edits.
+    pub texts: Arc<dyn Texts>,
     /// What administrators told everybody.
     pub notifications: Arc<dyn Notifications>,
     /// The whole cluster.

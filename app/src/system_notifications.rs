@@ -8,6 +8,7 @@ use wire::Channel;
 use crate::{
     ports::{Announcement, Ports, Publisher, StoreError, Tell},
     system_notification::{GLOBAL, LoggedNotification, NotificationDraft},
+    to_the_end::to_the_end,
 };
 
 /// Logs a notification and tells every open browser, on every instance; both or neither.
@@ -22,9 +23,7 @@ pub async fn send(
 ) -> Result<LoggedNotification, StoreError> {
     let notifications = Arc::clone(&ports.notifications);
     let admin_user = publisher.username.clone();
-    // To the end, even when whoever asked has left.
-    let sending = tokio::spawn(async move { notifications.add(draft, &admin_user, tell(publisher)).await });
-    sending.await.unwrap_or_else(|ended| Err(StoreError::Unavailable(Box::new(ended))))
+    to_the_end(async move { notifications.add(draft, &admin_user, tell(publisher)).await }).await
 }
 
 fn tell(publisher: Publisher) -> Tell<LoggedNotification> {

@@ -13,6 +13,7 @@ use wire::{Channel, Code};
 use crate::{
     ports::{Announcement, Ports, Publisher, StoreError, Tell},
     timestamp,
+    to_the_end::to_the_end,
     todo::{ITEM_UPDATED, LIST_CHANGED, Title, TitleError, Todo, TodoAction, TodoChange, TodoPage, TodoUser},
 };
 
@@ -36,7 +37,7 @@ pub async fn list(ports: &Ports, limit: usize, cursor: Option<&str>) -> Result<T
 pub async fn create(ports: &Ports, text: &str, publisher: Publisher) -> Result<Todo, TodoError> {
     let title = Title::parse(text)?;
     let (todos, username) = (Arc::clone(&ports.todos), name(&publisher).to_owned());
-    to_the_end(async move { todos.create(&title, &username, tell(TodoAction::Created, publisher)).await }).await
+    Ok(to_the_end(async move { todos.create(&title, &username, tell(TodoAction::Created, publisher)).await }).await?)
 }
 
 /// Turns done into not done and back, and tells every open browser.
@@ -46,7 +47,7 @@ pub async fn create(ports: &Ports, text: &str, publisher: Publisher) -> Result<T
 /// When there is no such todo, or the store does not answer.
 pub async fn toggle(ports: &Ports, id: &str, publisher: Publisher) -> Result<Todo, TodoError> {
     let (todos, id) = (Arc::clone(&ports.todos), id.to_owned());
-    to_the_end(async move { todos.toggle(&id, tell(TodoAction::Updated, publisher)).await }).await
+    Ok(to_the_end(async move { todos.toggle(&id, tell(TodoAction::Updated, publisher)).await }).await?)
 }
 
 /// Removes a todo and tells every open browser; the todo as it last was.
@@ -56,7 +57,7 @@ pub async fn toggle(ports: &Ports, id: &str, publisher: Publisher) -> Result<Tod
 /// When there is no such todo, or the store does not answer.
 pub async fn delete(ports: &Ports, id: &str, publisher: Publisher) -> Result<Todo, TodoError> {
     let (todos, id) = (Arc::clone(&ports.todos), id.to_owned());
-    to_the_end(async move { todos.delete(&id, tell(TodoAction::Deleted, publisher)).await }).await
+    Ok(to_the_end(async move { todos.delete(&id, tell(TodoAction::Deleted, publisher)).await }).await?)
 }
 
 /// Why the list was not changed or shown; the message is for the visitor.
@@ -109,15 +110,6 @@ impl From<StoreError> for TodoError {
             StoreError::Unavailable(_) => Self::Unavailable(error),
         }
     }
-}
-
-/// Carries `change` through even when the browser hangs up meanwhile, which drops the request's
-/// future: a change that was begun is saved and announced at once.
-async fn to_the_end<T: Send + 'static>(
-    change: impl Future<Output = Result<T, StoreError>> + Send + 'static,
-) -> Result<T, TodoError> {
-    let ended = tokio::spawn(change).await;
-    Ok(ended.unwrap_or_else(|ended| Err(StoreError::Unavailable(Box::new(ended))))?)
 }
 
 fn name(publisher: &Publisher) -> &str {

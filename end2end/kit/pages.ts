@@ -6,6 +6,7 @@ export const PAGES = [
     '/hello-app-cluster/',
     '/hello-app-cluster/notifications',
     '/hello-app-cluster/collaborative-todo',
+    '/hello-app-cluster/patterns/collaborative-editing',
     '/hello-app-cluster/dashboard',
     '/hello-app-cluster/code-examples',
     '/hello-app-cluster/architecture',

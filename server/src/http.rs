@@ -20,6 +20,7 @@ mod serve;
 mod shape;
 mod sockets;
 mod status;
+mod texts;
 mod todos;
 mod track;
 pub mod visitor;
@@ -102,6 +103,7 @@ pub fn router(site: Site, config: &Config) -> Router {
         .merge(health::routes())
         .merge(metrics::routes())
         .with_state(site.clone())
+        .merge(texts::routes().with_state(site.ports.clone()))
         .merge(todos::routes().with_state(site.ports.clone()))
         .method_not_allowed_fallback(method_not_allowed);
     let guard = Guard::new(site.throttle.clone(), &config.limits);

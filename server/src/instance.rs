@@ -143,6 +143,7 @@ impl Instance {
             cluster,
             faults,
             todos: store.todos(),
+            texts: store.texts(),
             notifications: store.notifications(),
             observatory: observatory.clone(),
             features: settings.clone(),

@@ -17,7 +17,7 @@ mod users;
 
 use std::{path::Path, sync::Arc};
 
-use app::ports::{Notifications, StoreError, Todos};
+use app::ports::{Notifications, StoreError, Texts, Todos};
 use async_trait::async_trait;
 
 use crate::config::Config;
@@ -35,6 +35,9 @@ pub use self::{
 /// Notifications of administrators that are kept at most; the oldest go.
 const NOTIFICATIONS_KEPT: u64 = 1_000;
 
+/// Bytes of a text's edits that are kept at most, as JSON; the oldest go.
+const EDITS_BYTES: usize = 512 * 1024;
+
 /// An opened store. Clones share it.
 ///
 /// ```no_run
@@ -49,6 +52,7 @@ const NOTIFICATIONS_KEPT: u64 = 1_000;
 pub struct Store {
     backend: Arc<dyn Backend>,
     todos: Arc<dyn Todos>,
+    texts: Arc<dyn Texts>,
     notifications: Arc<dyn Notifications>,
     users: Arc<dyn Users>,
     config: Arc<dyn ConfigDocuments>,
@@ -80,6 +84,7 @@ impl Store {
         let embedded = Arc::new(embedded::Embedded::open(data_dir).await?);
         Ok(Self {
             todos: Arc::new(embedded::Todos::new(Arc::clone(&embedded))),
+            texts: Arc::new(embedded::Texts::new(Arc::clone(&embedded))),
             notifications: Arc::new(embedded::Notifications::new(Arc::clone(&embedded))),
             users: Arc::new(embedded::Users::new(Arc::clone(&embedded))),
             config: Arc::new(embedded::Config::new(Arc::clone(&embedded))),
@@ -100,6 +105,7 @@ impl Store {
         let mongo = Arc::new(mongo::Mongo::new(uri).await?);
         Ok(Self {
             todos: Arc::new(mongo::Todos::new(Arc::clone(&mongo))),
+            texts: Arc::new(mongo::Texts::new(Arc::clone(&mongo))),
             notifications: Arc::new(mongo::Notifications::new(Arc::clone(&mongo))),
             users: Arc::new(mongo::Users::new(Arc::clone(&mongo))),
             config: Arc::new(mongo::Config::new(Arc::clone(&mongo))),
@@ -113,6 +119,11 @@ impl Store {
     /// The to-do list.
     pub fn todos(&self) -> Arc<dyn Todos> {
         Arc::clone(&self.todos)
+    }
+
+    /// The text that everybody edits.
+    pub fn texts(&self) -> Arc<dyn Texts> {
+        Arc::clone(&self.texts)
     }
 
     /// What administrators told everybody.

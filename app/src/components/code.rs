@@ -55,9 +55,10 @@ pub fn CodeSample(
 }
 
 /// The browser refused, or the page is not on a secure origin.
-struct NotCopied;
+pub(crate) struct NotCopied;
 
-async fn copy_text(text: &str) -> Result<(), NotCopied> {
+/// Copies a text to where the visitor can paste it from.
+pub(crate) async fn copy_text(text: &str) -> Result<(), NotCopied> {
     let navigator = window().navigator();
     // Absent on plain http, where calling it would throw.
     let is_offered = Reflect::get(&navigator, &"clipboard".into()).is_ok_and(|clipboard| clipboard.is_object());

@@ -23,6 +23,11 @@ pub fn display_name_for(present: &Present, own_id: &Arc<str>) -> String {
     if present.id == *own_id { format!("{name} (you)") } else { name }
 }
 
+/// One of the four tones of the style sheet (`cursor-0` …), the same for one person everywhere.
+pub fn tone(id: &str) -> u32 {
+    id.bytes().map(u32::from).sum::<u32>() % 4
+}
+
 /// A card with the names of everybody on an endpoint.
 #[component]
 pub fn PresenceCard(

@@ -8,6 +8,8 @@ pub const OVERVIEW: &str = "/hello-app-cluster/";
 pub const NOTIFICATIONS: &str = "/hello-app-cluster/notifications";
 /// Pattern B: the server broadcasts.
 pub const COLLABORATIVE_TODO: &str = "/hello-app-cluster/collaborative-todo";
+/// One text that everybody edits.
+pub const COLLABORATIVE_EDITING: &str = "/hello-app-cluster/patterns/collaborative-editing";
 /// Code to take away.
 pub const CODE_EXAMPLES: &str = "/hello-app-cluster/code-examples";
 /// What goes on, live.
@@ -64,6 +66,7 @@ pub const REDIRECTS: &[(&str, &str)] = &[
     ("/hello-app-cluster/architecture.shtml", ARCHITECTURE),
     ("/hello-app-cluster/notifications/", NOTIFICATIONS),
     ("/hello-app-cluster/collaborative-todo/", COLLABORATIVE_TODO),
+    ("/hello-app-cluster/patterns/collaborative-editing/", COLLABORATIVE_EDITING),
     ("/hello-app-cluster/code-examples/", CODE_EXAMPLES),
     ("/hello-app-cluster/architecture/", ARCHITECTURE),
     ("/hello-app-cluster/dashboard/", DASHBOARD),

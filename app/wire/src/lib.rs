@@ -17,6 +17,7 @@ pub mod limits;
 mod message;
 mod position;
 mod publish;
+pub mod text;
 
 pub use channel::{Channel, ChannelError, Layer, Pattern, assert_channel};
 pub use code::Code;

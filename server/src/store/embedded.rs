@@ -8,6 +8,7 @@ mod data_file;
 mod endpoints;
 mod notifications;
 mod outbox;
+mod texts;
 mod todos;
 mod users;
 mod writer;
@@ -33,8 +34,8 @@ use super::{
 
 pub(super) use self::{
     config::EmbeddedConfig as Config, endpoints::EmbeddedEndpoints as Endpoints,
-    notifications::EmbeddedNotifications as Notifications, todos::EmbeddedTodos as Todos,
-    users::EmbeddedUsers as Users,
+    notifications::EmbeddedNotifications as Notifications, texts::EmbeddedTexts as Texts,
+    todos::EmbeddedTodos as Todos, users::EmbeddedUsers as Users,
 };
 
 /// The file's name in the data directory.
@@ -62,6 +63,7 @@ impl Embedded {
             make_directory(&data_dir).map_err(directory)?;
             let tables: &[data_file::CreateTables] = &[
                 todos::create_tables,
+                texts::create_tables,
                 notifications::create_tables,
                 outbox::create_tables,
                 users::create_tables,

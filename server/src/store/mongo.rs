@@ -6,6 +6,7 @@ mod endpoints;
 mod notifications;
 mod outbox;
 mod sessions;
+mod texts;
 mod todos;
 mod users;
 
@@ -32,7 +33,7 @@ use super::{Backend, OpenError, StoreFacts, outbox::Lane};
 pub(super) use self::{
     config::MongoConfig as Config, endpoints::MongoEndpoints as Endpoints,
     notifications::MongoNotifications as Notifications, sessions::MongoSessions as Sessions,
-    todos::MongoTodos as Todos, users::MongoUsers as Users,
+    texts::MongoTexts as Texts, todos::MongoTodos as Todos, users::MongoUsers as Users,
 };
 
 /// Used when the address names no database.

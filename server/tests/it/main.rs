@@ -24,4 +24,5 @@ mod sessions;
 mod start;
 mod store;
 mod tell;
+mod texts;
 mod todos;

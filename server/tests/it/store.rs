@@ -3,6 +3,7 @@
 
 mod embedded;
 mod mongo;
+mod texts;
 
 use std::{collections::HashSet, future::Future, sync::Arc};
 
@@ -13,6 +14,7 @@ use app::{
 };
 use serde_json::json;
 use server::{endpoint::Definition, store::Store};
+use texts::*;
 
 /// Every promise of a store, kept by each: `$with` runs a test on a fresh store of its kind.
 macro_rules! contract {
@@ -30,6 +32,13 @@ macro_rules! contract {
             todos_created_at_once_are_all_kept,
             a_page_has_1_to_100_todos,
             any_title_survives,
+            a_new_text_is_empty,
+            an_edit_is_kept_and_answered_with_those_it_had_missed,
+            an_edit_that_comes_twice_is_taken_and_announced_once,
+            edits_by_many_at_once_are_all_in_the_text,
+            an_edit_that_is_refused_changes_nothing,
+            only_the_latest_edits_are_kept,
+            long_edits_are_kept_less_long,
             notifications_are_kept_newest_first_up_to_a_thousand,
             endpoints_are_kept_changed_and_removed_by_name,
             a_store_that_answers_pings_until_it_is_closed,

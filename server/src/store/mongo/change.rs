@@ -124,7 +124,10 @@ impl Mongo {
 
     fn with_announcement(&self, mut update: Document, untold: &Untold) -> Result<Document, Error> {
         let added = doc! { "$each": [entry(untold, &self.owner())?], "$slice": -OF_ONE_DOCUMENT };
-        update.insert("$push", doc! { "announcements": added });
+        match update.get_document_mut("$push") {
+            Ok(pushed) => drop(pushed.insert("announcements", added)),
+            Err(_) => drop(update.insert("$push", doc! { "announcements": added })),
+        }
         Ok(update)
     }
 }

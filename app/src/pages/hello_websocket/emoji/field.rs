@@ -16,7 +16,10 @@ use super::{
 };
 use crate::{
     cluster::Endpoint,
-    components::{mounted::use_mounted, presence::display_name},
+    components::{
+        mounted::use_mounted,
+        presence::{display_name, tone},
+    },
 };
 
 /// The shortest time between two moves that are told.
@@ -161,11 +164,6 @@ fn CursorSign() -> impl IntoView {
             <path d="M1 1l5 13 2.2-5.3L13.5 6.5z" />
         </svg>
     }
-}
-
-/// One of the four tones of the style sheet, the same for one person everywhere.
-fn tone(id: &str) -> u32 {
-    id.bytes().map(u32::from).sum::<u32>() % 4
 }
 
 fn message(gesture: Gesture) -> serde_json::Value {

@@ -1,0 +1,69 @@
+//! Collaborative editing: one text that everybody changes at once, and nobody overwrites.
+
+mod caret;
+mod cursors;
+mod editor;
+mod functions;
+mod mirror;
+mod saving;
+mod sheet;
+mod state;
+mod status;
+
+use leptos::prelude::*;
+
+use crate::{
+    components::{notice::FormOutcome, page::PageHeader, skeleton::Skeleton},
+    error::Problem,
+    text::TextPage,
+};
+
+pub use functions::{ReadText, SaveText, SubmitEdit, TextSince, read_text, save_text, submit_edit, text_since};
+use sheet::Sheet;
+
+/// The text with its heading and a word on how it works.
+#[component]
+pub fn CollaborativeEditingPage() -> impl IntoView {
+    let page = Resource::new(|| (), |()| read_text());
+    view! {
+        <PageHeader
+            title="Collaborative editing"
+            lead="One text for everybody: write at once, from any instance, and all see the same in the end."
+        />
+        <section class="card" aria-labelledby="text">
+            <FormOutcome />
+            <Suspense fallback=|| {
+                view! { <Skeleton lines=6 /> }
+            }>{move || page.get().map(show)}</Suspense>
+        </section>
+        <section class="explain" aria-labelledby="how">
+            <h2 id="how">"How it works"</h2>
+            <p>
+                "What you type is shown at once and sent as an edit that names the version it was made on. The server moves it behind the edits that were faster, saves it with its announcement in one transaction, and tells everybody on "
+                <code>"view:helloCluster:text:edited"</code>
+                ". Your browser, in turn, moves what it hears past what you typed meanwhile: so all texts become equal, whatever was late, lost or sent twice. Without a connection you go on writing; your edits go out when it is back."
+            </p>
+        </section>
+    }
+    .into_any()
+}
+
+fn show(page: Result<TextPage, Problem>) -> AnyView {
+    match page {
+        Ok(page) => view! { <Sheet page /> }.into_any(),
+        Err(problem) => view! {
+            <h2 id="text" class="visually-hidden">
+                "The text"
+            </h2>
+            <div class="notice notice-error" role="alert">
+                <p>{problem.to_string()}</p>
+                <p>
+                    <a href="" target="_self">
+                        "Try again"
+                    </a>
+                </p>
+            </div>
+        }
+        .into_any(),
+    }
+}

@@ -1,0 +1,113 @@
+//! What happens to the text field: the visitor types, others do.
+
+use leptos::prelude::*;
+use wire::text::{AcceptedEdit, Edit, EditError, Heard, plain_text, scalars_before};
+
+use super::state::{Editor, new_id};
+
+/// Edits held back while an input method composes; with more they are fetched afterwards.
+const HELD: usize = 500;
+
+impl Editor {
+    /// The visitor changed the field.
+    pub(super) fn typed(self) {
+        let Some(field) = self.field.get_untracked() else { return };
+        let value = field.value();
+        let caret = field.selection_end().ok().flatten().map(|units| scalars_before(&value, units));
+        let text = plain_text(&value);
+        if text.len() != value.len() {
+            // Something was pasted that a text cannot hold.
+            field.set_value(&text);
+        }
+        let typed = self.with(|state| {
+            let edit = Edit::between(state.session.text(), &text, caret);
+            state.session.type_in(edit.clone(), new_id).map(|submission| (edit, submission))
+        });
+        let Some(typed) = typed else { return };
+        // The difference fits the text it was made from: nothing else is ever made.
+        if let Ok((edit, submission)) = typed {
+            self.cursors.moved_by(&edit, None);
+            self.show();
+            if let Some(submission) = submission {
+                self.submit(submission);
+            }
+        }
+    }
+
+    /// An input method begins to compose.
+    pub(super) fn composing(self) {
+        self.with(|state| state.is_composing = true);
+    }
+
+    /// It is through: what was held back comes in.
+    pub(super) fn composed(self) {
+        self.typed();
+        let held = self.with(|state| {
+            state.is_composing = false;
+            std::mem::take(&mut state.held)
+        });
+        self.hear_all(held.into_iter().flatten());
+    }
+
+    /// The server accepted these, in this order.
+    pub(super) fn hear_all(self, edits: impl IntoIterator<Item = AcceptedEdit>) {
+        for accepted in edits {
+            if !self.hear(accepted) {
+                return;
+            }
+        }
+    }
+
+    /// Whether what follows can be heard as well.
+    fn hear(self, accepted: AcceptedEdit) -> bool {
+        let heard = self.with(|state| {
+            if state.is_composing {
+                // Beyond the bound a hole is noticed, and filled, when composing is over.
+                if state.held.len() < HELD {
+                    state.held.push_back(accepted.clone());
+                }
+                return Ok(None);
+            }
+            let before = state.session.text().to_owned();
+            let heard = state.session.hear(&accepted, new_id)?;
+            Ok(Some((before, heard)))
+        });
+        match heard {
+            None | Some(Ok(None | Some((_, Heard::Known)))) => {}
+            Some(Ok(Some((before, Heard::Changed(edit))))) => {
+                self.change_field(&edit, &before);
+                self.cursors.moved_by(&edit, Some(&accepted.author));
+                self.with(|state| self.cursors.catch_up(&state.session));
+                self.show();
+            }
+            Some(Ok(Some((_, Heard::Saved(next))))) => {
+                self.saved();
+                if let Some(submission) = next {
+                    self.submit(submission);
+                }
+            }
+            Some(Ok(Some((_, Heard::Hole)))) => {
+                self.catch_up();
+                return false;
+            }
+            Some(Err(EditError::Mismatch | EditError::EmptyStep | EditError::TooLong)) => {
+                self.begin_anew();
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Changes the field where somebody else did, and nowhere else: selection and scrolling stay.
+    fn change_field(self, edit: &Edit, before: &str) {
+        let Some(field) = self.field.get_untracked() else { return };
+        for splice in edit.splices(before) {
+            // It fails for places beyond the end alone, and the field is compared below.
+            let _ = field.set_range_text_with_start_and_end(&splice.text, splice.start, splice.end);
+        }
+        let is_same = self.with(|state| field.value() == state.session.text());
+        if is_same == Some(false) {
+            self.with(|state| field.set_value(state.session.text()));
+        }
+    }
+}

@@ -1,0 +1,163 @@
+import { Front } from '../kit/front';
+import { Instance } from '../kit/instance';
+import { visit } from '../kit/pages';
+import { SharedText, TEXT_PAGE, insertInFront, storedText } from '../kit/shared_text';
+import { expect, test } from '../kit/test';
+
+/** What Chromium itself says of a network that is gone. */
+const NO_NETWORK = /net::ERR_(INTERNET_DISCONNECTED|CONNECTION_|EMPTY_RESPONSE|NETWORK_CHANGED)|WebSocket connection to/;
+
+test('three browsers on two instances write at random, one offline for 10 seconds, and end equal', async ({ pair, openWindow, complaints }) => {
+    complaints.allow(NO_NETWORK);
+    // Cuts the connections that stand: a browser that is made to be offline keeps them.
+    const front = await Front.start(pair.left.port);
+    const [ann, ben, cleo] = [
+        new SharedText(await openWindow()),
+        new SharedText(await openWindow()),
+        new SharedText(await openWindow()),
+    ];
+    await visit(ann.page, front.at(TEXT_PAGE));
+    await visit(ben.page, pair.left.at(TEXT_PAGE));
+    await visit(cleo.page, pair.right.at(TEXT_PAGE));
+    await ann.append('Shopping list 🛒\n');
+    for (const writer of [ann, ben, cleo]) await expect(writer.field).toHaveValue('Shopping list 🛒\n');
+
+    let seed = 20_261_122;
+    const dice = (): number => {
+        seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+        return seed / 2 ** 32;
+    };
+    const write = async (writer: SharedText, name: string, until: number): Promise<void> => {
+        for (let count = 0; Date.now() < until; count += 1) {
+            await writer.changeSomewhere(dice, `${name}${count}${['é', '😀', '\n', ''][count % 4]}`);
+            await writer.page.waitForTimeout(dice() * 120);
+        }
+    };
+    const all = (milliseconds: number): Promise<unknown> => {
+        const until = Date.now() + milliseconds;
+        return Promise.all([write(ann, 'a', until), write(ben, 'b', until), write(cleo, 'c', until)]);
+    };
+
+    await all(3_000);
+    await ann.page.context().setOffline(true);
+    front.leadTo(null);
+    await all(10_000);
+    await expect(ann.page.getByText(/^Offline: \d+ changes wait$/)).toBeVisible();
+    expect(await ann.text()).not.toBe(await ben.text());
+    front.leadTo(pair.left.port);
+    await ann.page.context().setOffline(false);
+    await all(3_000);
+
+    for (const writer of [ann, ben, cleo]) await writer.expectSaved();
+    await expect(async () => {
+        const { text } = await storedText(pair.right);
+        for (const writer of [ann, ben, cleo]) expect(await writer.text()).toBe(text);
+    }).toPass();
+    const { version, text } = await storedText(pair.left);
+    expect(text.length).toBeGreaterThan(100);
+    expect(version).toBeGreaterThan(50);
+    await expect(ann.page.getByText('Your latest changes could not be saved')).toHaveCount(0);
+    front.end();
+});
+
+test('what others write leaves the cursor and the selection where they were, and shows where others are', async ({ pair, openWindow }) => {
+    const [ann, ben] = [new SharedText(await openWindow()), new SharedText(await openWindow())];
+    await visit(ann.page, pair.left.at(TEXT_PAGE));
+    await visit(ben.page, pair.right.at(TEXT_PAGE));
+    await ann.append('one two three');
+    await expect(ben.field).toHaveValue('one two three');
+    await ben.goTo(4, 7);
+
+    await ann.goTo(0);
+    await ann.page.keyboard.type('zero 😀\n');
+    await expect(ben.field).toHaveValue('zero 😀\none two three');
+    expect(await ben.selection()).toEqual([12, 15]);
+    const others = ben.page.getByRole('list', { name: 'Others in the text' });
+    await expect(others.getByText(/^Guest \w+ is at line 2$/)).toBeVisible();
+    // A move without a change is told as well.
+    await ann.page.keyboard.press('ArrowUp');
+    await expect(others.getByText(/^Guest \w+ is at line 1$/)).toBeVisible();
+
+    await ben.page.keyboard.type('2');
+    await expect(ann.field).toHaveValue('zero 😀\none 2 three');
+    // Who leaves is gone after ten seconds.
+    await ann.page.close();
+    await expect(others.getByRole('listitem')).toHaveCount(0, { timeout: 25_000 });
+});
+
+test('an input method is left alone while it composes', async ({ page }) => {
+    const instance = await Instance.start();
+    const text = new SharedText(page);
+    await visit(page, instance.at(TEXT_PAGE));
+    await text.append('tea');
+    await text.expectSaved();
+    const compose = (type: string) =>
+        text.field.evaluate((field, name) => field.dispatchEvent(new CompositionEvent(name)), type);
+    await compose('compositionstart');
+    await page.keyboard.insertText('か');
+    await insertInFront(instance, 'hot ');
+    // Another browser would have it by now: one more edit of its own is answered behind it.
+    await expect.poll(async () => (await storedText(instance)).text).toMatch(/^hot tea/);
+    expect(await text.text()).toBe('teaか');
+    await compose('compositionend');
+    await expect(text.field).toHaveValue('hot teaか');
+    await text.expectSaved();
+    expect((await storedText(instance)).text).toBe('hot teaか');
+    await page.close();
+    await instance.stop();
+});
+
+test('what was typed before the page came to life is kept', async ({ page }) => {
+    const instance = await Instance.start();
+    await insertInFront(instance, '\nbefore');
+    const text = new SharedText(page);
+    await page.route('**/*.wasm', async (route) => {
+        await insertInFront(instance, 'others ');
+        await text.field.focus();
+        await page.keyboard.press('End');
+        await page.keyboard.press('Control+End');
+        await page.keyboard.insertText(' and early');
+        await route.continue();
+    });
+    await visit(page, instance.at(TEXT_PAGE));
+    await expect(text.field).toHaveValue('others \nbefore and early');
+    await text.expectSaved();
+    expect((await storedText(instance)).text).toBe('others \nbefore and early');
+    await page.close();
+    await instance.stop();
+});
+
+test('a text that cannot be put together any more is set aside, not lost', async ({ page, complaints }) => {
+    complaints.allow(/status of 409/);
+    const instance = await Instance.start();
+    const text = new SharedText(page);
+    await insertInFront(instance, 'common');
+    await visit(page, instance.at(TEXT_PAGE));
+    await page.route('**/fn/text-edit*', (route) => route.fulfill({ status: 409, body: '"text-outdated"' }));
+    await text.append(' and mine');
+    await expect(page.getByRole('heading', { name: 'Your latest changes could not be saved' })).toBeVisible();
+    await expect(page.getByRole('textbox', { name: 'Your text' })).toHaveValue(/^common and?/);
+    await page.unroute('**/fn/text-edit*');
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await page.getByRole('button', { name: 'Copy my text' }).click();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toMatch(/^common and?/);
+    await page.getByRole('button', { name: 'I do not need it' }).click();
+    await expect(page.getByRole('textbox', { name: 'Your text' })).toHaveCount(0);
+    await page.close();
+    await instance.stop();
+});
+
+test('without scripts a form saves the text, together with what others wrote meanwhile', async ({ openWindow }) => {
+    const instance = await Instance.start();
+    await insertInFront(instance, '</textarea>\none\ntwo');
+    const text = new SharedText(await openWindow({ javaScriptEnabled: false }));
+    await text.page.goto(instance.at(TEXT_PAGE));
+    await expect(text.field).toHaveValue('</textarea>\none\ntwo');
+    await insertInFront(instance, 'zero\n');
+    await text.field.fill('</textarea>\none\ntwo\nthree');
+    await text.page.getByRole('button', { name: 'Save', exact: true }).click();
+    await expect(text.page.getByText('Saved, for every open page.')).toBeVisible();
+    await expect(text.field).toHaveValue('zero\n</textarea>\none\ntwo\nthree');
+    await text.page.close();
+    await instance.stop();
+});
