@@ -11,10 +11,12 @@
 
 pub mod account;
 pub mod app;
+pub mod cart;
 pub mod cluster;
 pub mod components;
 pub mod error;
 pub mod feature;
+pub mod motto;
 pub mod observatory;
 pub mod pages;
 pub mod site;
@@ -22,6 +24,8 @@ pub mod system_notification;
 pub mod todo;
 pub mod websocket;
 
+#[cfg(feature = "ssr")]
+pub mod carts;
 #[cfg(feature = "ssr")]
 pub mod pace;
 #[cfg(feature = "ssr")]

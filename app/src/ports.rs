@@ -1,5 +1,7 @@
 //! What the server must supply so that pages work: the only way from a page to the world.
 
+mod carts;
+mod motto;
 mod observatory;
 mod visitor;
 mod web_sockets;
@@ -15,6 +17,8 @@ use crate::{
     todo::{Title, Todo, TodoPage},
 };
 
+pub use carts::Carts;
+pub use motto::{Mottos, SaveMottoError};
 pub use observatory::{Features, Observatory, Site};
 pub use visitor::{CurrentVisitor, KnownUser, LogInError, Visitor};
 pub use web_sockets::{DefineError, WebSockets};
@@ -26,6 +30,8 @@ pub struct Ports {
     pub cluster: Arc<dyn Cluster>,
     /// The documents of the to-do list.
     pub todos: Arc<dyn Todos>,
+    /// Shopping carts.
+    pub carts: Arc<dyn Carts>,
     /// What administrators told everybody.
     pub notifications: Arc<dyn Notifications>,
     /// The whole cluster.
@@ -34,6 +40,8 @@ pub struct Ports {
     pub features: Arc<dyn Features>,
     /// Title and banner.
     pub site: Arc<dyn Site>,
+    /// The motto of the day, which shows how configuration travels.
+    pub mottos: Arc<dyn Mottos>,
     /// WebSocket endpoints, for administrators.
     pub endpoints: Arc<dyn WebSockets>,
 }

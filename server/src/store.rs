@@ -4,6 +4,7 @@
 //! `store/mongo/`; [`Store`] hands them out, whichever is behind it. A change and its announcement are
 //! saved together and wait in the [`Outbox`] until the announcement is published.
 
+mod carts;
 mod config;
 mod cursor;
 mod embedded;
@@ -17,7 +18,7 @@ mod users;
 
 use std::{path::Path, sync::Arc};
 
-use app::ports::{Notifications, StoreError, Todos};
+use app::ports::{Carts, Notifications, StoreError, Todos};
 use async_trait::async_trait;
 
 use crate::config::Config;
@@ -49,6 +50,7 @@ const NOTIFICATIONS_KEPT: u64 = 1_000;
 pub struct Store {
     backend: Arc<dyn Backend>,
     todos: Arc<dyn Todos>,
+    carts: Arc<dyn Carts>,
     notifications: Arc<dyn Notifications>,
     users: Arc<dyn Users>,
     config: Arc<dyn ConfigDocuments>,
@@ -80,6 +82,7 @@ impl Store {
         let embedded = Arc::new(embedded::Embedded::open(data_dir).await?);
         Ok(Self {
             todos: Arc::new(embedded::Todos::new(Arc::clone(&embedded))),
+            carts: Arc::new(embedded::Carts::new(Arc::clone(&embedded))),
             notifications: Arc::new(embedded::Notifications::new(Arc::clone(&embedded))),
             users: Arc::new(embedded::Users::new(Arc::clone(&embedded))),
             config: Arc::new(embedded::Config::new(Arc::clone(&embedded))),
@@ -100,6 +103,7 @@ impl Store {
         let mongo = Arc::new(mongo::Mongo::new(uri).await?);
         Ok(Self {
             todos: Arc::new(mongo::Todos::new(Arc::clone(&mongo))),
+            carts: Arc::new(mongo::Carts::new(Arc::clone(&mongo))),
             notifications: Arc::new(mongo::Notifications::new(Arc::clone(&mongo))),
             users: Arc::new(mongo::Users::new(Arc::clone(&mongo))),
             config: Arc::new(mongo::Config::new(Arc::clone(&mongo))),
@@ -113,6 +117,11 @@ impl Store {
     /// The to-do list.
     pub fn todos(&self) -> Arc<dyn Todos> {
         Arc::clone(&self.todos)
+    }
+
+    /// The shopping carts.
+    pub fn carts(&self) -> Arc<dyn Carts> {
+        Arc::clone(&self.carts)
     }
 
     /// What administrators told everybody.

@@ -6,8 +6,9 @@ use serde_json::Value;
 use thiserror::Error;
 
 /// Names of collections that hold something else and are none of these documents'.
-pub(super) const RESERVED: [&str; 8] = [
+pub(super) const RESERVED: [&str; 9] = [
     "users",
+    "carts",
     "helloTodos",
     "sessionBackup",
     "systemNotifications",
