@@ -28,7 +28,7 @@ impl SourceFile {
 
     /// The language, as people call it.
     pub fn language(self) -> &'static str {
-        if self.path.ends_with(".js") { "JavaScript" } else { "Rust" }
+        if self.path.rsplit('.').next() == Some("js") { "JavaScript" } else { "Rust" }
     }
 
     /// As markup; nothing, in a browser.
@@ -40,14 +40,15 @@ impl SourceFile {
     }
 }
 
-/// The source file at a path from the top of the repository, as it is when the site is built.
+/// The source file at a path from the top of the repository, which may come in parts, as it is when the site
+/// is built.
 macro_rules! source {
-    ($path:literal) => {{
+    ($($path:literal),+) => {{
         #[cfg(feature = "ssr")]
-        const TEXT: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../", $path));
+        const TEXT: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../", $($path),+));
         #[cfg(not(feature = "ssr"))]
         const TEXT: &str = "";
-        $crate::components::source::SourceFile::new($path, TEXT)
+        $crate::components::source::SourceFile::new(concat!($($path),+), TEXT)
     }};
 }
 pub(crate) use source;

@@ -42,6 +42,11 @@ pub fn HomePage() -> impl IntoView {
                 text="The same demo with views that change in place, without loading a page."
             />
             <LinkCard
+                href=address::PATTERNS
+                title="Patterns"
+                text="An editor, notifications, a dashboard, a cart, configuration: live, each with its own source."
+            />
+            <LinkCard
                 href=address::CODE_EXAMPLES
                 title="Code to take away"
                 text="A few lines of Rust or JavaScript are all a page needs to stay current."

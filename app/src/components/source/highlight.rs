@@ -9,8 +9,8 @@ const RUST: &[&str] = &[
 ];
 /// Words of JavaScript.
 const JAVASCRIPT: &[&str] = &[
-    "async", "await", "catch", "class", "const", "else", "export", "for", "function", "if", "import", "let", "new", "of",
-    "return", "static", "throw", "try", "while",
+    "async", "await", "catch", "class", "const", "else", "export", "for", "function", "if", "import", "let", "new",
+    "of", "return", "static", "throw", "try", "while",
 ];
 
 /// The code as markup: escaped, with the parts that have a colour in spans.
@@ -102,9 +102,15 @@ mod tests {
     fn nothing_is_lost_whatever_it_is() {
         for code in ["", "\"open", "`\\", "ä/ü //", "''"] {
             let plain = html(code, "JavaScript").replace("</span>", "").replace("&quot;", "\"");
-            let plain: String = plain.split("<span class=\"").enumerate().map(|(place, part)| {
-                if place == 0 { part } else { part.split_once("\">").map_or(part, |(_, rest)| rest) }
-            }).collect();
+            let plain: String = plain
+                .split("<span class=\"")
+                .enumerate()
+                .map(
+                    |(place, part)| {
+                        if place == 0 { part } else { part.split_once("\">").map_or(part, |(_, rest)| rest) }
+                    },
+                )
+                .collect();
             assert_eq!(plain, code);
         }
     }

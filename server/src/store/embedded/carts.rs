@@ -10,12 +10,18 @@ use async_trait::async_trait;
 use redb::{ReadableTable, Table, TableDefinition, WriteTransaction};
 
 use super::{
-    super::carts::{CartRecord, Changed},
+    super::{
+        carts::{CartRecord, Changed},
+        cursor::parse_id,
+    },
     Embedded,
 };
 
 /// One cart for each user's id, as JSON, so that fields can be added.
-const CARTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("carts");
+const CARTS: TableDefinition<'_, User, &[u8]> = TableDefinition::new("carts");
+
+/// The id of a user.
+type User = [u8; 12];
 
 /// Makes the table of this collection.
 pub(super) fn create_tables(transaction: &WriteTransaction) -> Result<(), redb::Error> {
@@ -35,33 +41,32 @@ impl EmbeddedCarts {
 #[async_trait]
 impl Carts for EmbeddedCarts {
     async fn read(&self, user_id: &str) -> Result<Cart, StoreError> {
-        let user = user_id.to_owned();
+        let user = parse_id(user_id)?.bytes();
         let found = self.0.read(move |transaction| {
             let carts = transaction.open_table(CARTS)?;
-            carts.get(&*user)?.map(|json| read(json.value())).transpose().map(Ok)
+            carts.get(user)?.map(|json| read(json.value())).transpose().map(Ok)
         });
         if let Some(record) = found.await? {
             return Ok(record.into());
         }
-        let user = user_id.to_owned();
         self.0
             .write(move |transaction| {
                 let mut carts = transaction.open_table(CARTS)?;
-                let record = find_or_new(&carts, &user)?;
-                put(&mut carts, &user, &record)?;
+                let record = find_or_new(&carts, user)?;
+                put(&mut carts, user, &record)?;
                 Ok(Ok(record.into()))
             })
             .await
     }
 
     async fn change(&self, user_id: &str, change: CartChange, tell: Tell<Cart>) -> Result<Cart, StoreError> {
-        let user = user_id.to_owned();
+        let user = parse_id(user_id)?.bytes();
         let changed = self.0.write_and_tell(
             move |transaction| {
                 let mut carts = transaction.open_table(CARTS)?;
-                let mut record = find_or_new(&carts, &user)?;
+                let mut record = find_or_new(&carts, user)?;
                 let is_changed = record.change(&change);
-                put(&mut carts, &user, &record)?;
+                put(&mut carts, user, &record)?;
                 Ok(Ok(Changed { cart: record.into(), is_changed }))
             },
             Changed::tell(tell),
@@ -70,14 +75,14 @@ impl Carts for EmbeddedCarts {
     }
 }
 
-fn find_or_new(carts: &Table<'_, &str, &[u8]>, user: &str) -> Result<CartRecord, redb::Error> {
+fn find_or_new(carts: &Table<'_, User, &[u8]>, user: User) -> Result<CartRecord, redb::Error> {
     match carts.get(user)? {
         Some(json) => read(json.value()),
         None => Ok(CartRecord::new()),
     }
 }
 
-fn put(carts: &mut Table<'_, &str, &[u8]>, user: &str, record: &CartRecord) -> Result<(), redb::Error> {
+fn put(carts: &mut Table<'_, User, &[u8]>, user: User, record: &CartRecord) -> Result<(), redb::Error> {
     let json = serde_json::to_vec(record)
         .map_err(|error| redb::Error::Corrupted(format!("a cart cannot be written: {error}")))?;
     carts.insert(user, json.as_slice())?;
