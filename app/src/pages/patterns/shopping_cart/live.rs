@@ -162,13 +162,17 @@ impl LiveCart {
 
     fn version(self) -> u64 {
         let known = self.known.try_with_untracked(|known| known.as_ref().map(|cart| cart.version)).flatten();
-        known.unwrap_or_else(|| untrack(|| self.rendered().version))
+        known.unwrap_or_else(|| self.rendered().version)
     }
 
+    /// As the page was rendered with it: that never changes.
     fn rendered(self) -> Cart {
-        self.first.with(|first| match first {
+        // Through the underlying signal: the resource itself warns of reads outside of `Suspense`.
+        let first: &AsyncDerived<Result<Option<CartStanding>, Problem>> = &self.first;
+        let rendered = first.try_with_untracked(|first| match first {
             Some(Ok(Some(standing))) => standing.cart.clone(),
             _ => Cart::default(),
-        })
+        });
+        rendered.unwrap_or_default()
     }
 }
