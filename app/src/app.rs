@@ -38,6 +38,9 @@ use crate::{
         not_found::NotFoundPage,
         notifications::NotificationsPage,
         overview::OverviewPage,
+        patterns::{
+            ConfigurationCachePage, GlobalNotificationsPage, PatternsPage, RealTimeDashboardPage, ShoppingCartPage,
+        },
         spa::{SpaAbout, SpaHome, SpaLayout},
     },
     site::provide_site,
@@ -81,6 +84,27 @@ pub fn App() -> AnyView {
                     <Route path=path!("/hello-app-cluster/code-examples") view=CodeExamplesPage ssr=whole.clone() />
                     <Route path=path!("/hello-app-cluster/architecture") view=ArchitecturePage ssr=whole.clone() />
                     <Route path=path!("/hello-app-cluster/dashboard") view=DashboardPage ssr=whole.clone() />
+                    <Route path=path!("/hello-app-cluster/patterns/") view=PatternsPage ssr=whole.clone() />
+                    <Route
+                        path=path!("/hello-app-cluster/patterns/global-notifications")
+                        view=GlobalNotificationsPage
+                        ssr=whole.clone()
+                    />
+                    <Route
+                        path=path!("/hello-app-cluster/patterns/real-time-dashboard")
+                        view=RealTimeDashboardPage
+                        ssr=whole.clone()
+                    />
+                    <Route
+                        path=path!("/hello-app-cluster/patterns/shopping-cart")
+                        view=ShoppingCartPage
+                        ssr=whole.clone()
+                    />
+                    <Route
+                        path=path!("/hello-app-cluster/patterns/configuration-cache")
+                        view=ConfigurationCachePage
+                        ssr=whole.clone()
+                    />
                     <Route path=path!("/admin/cluster") view=ClusterPage ssr=whole.clone() />
                     <Route path=path!("/admin/features") view=FeaturesPage ssr=whole.clone() />
                     <Route path=path!("/login") view=LoginPage ssr=whole.clone() />

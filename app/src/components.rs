@@ -12,6 +12,7 @@ pub mod presence;
 pub mod say_form;
 pub mod scripts;
 pub mod skeleton;
+pub mod source;
 pub mod system_notices;
 pub mod time;
 pub mod toast;

@@ -12,6 +12,8 @@ use thiserror::Error;
 use wire::{limits::MESSAGE_BYTES, text::TEXT_CHARS};
 
 use crate::{
+    cart::Quantity,
+    motto::Motto,
     site::SiteSettings,
     system_notification::NotificationDraft,
     todo::{Title, TitleError},
@@ -91,6 +93,15 @@ pub enum Problem {
     /// The endpoint is gone.
     #[error("This endpoint no longer exists. Another administrator may have deleted it.")]
     EndpointGone,
+    /// A product that is not sold, or more of it than a cart holds.
+    #[error("A cart holds 0 to {} of each product of the shop.", Quantity::MOST)]
+    CartItem,
+    /// A motto that is too long, or not one line.
+    #[error("A motto is one line of 1 to {} characters.", Motto::MAX_CHARS)]
+    Motto,
+    /// Visitors write faster than a demo takes it.
+    #[error("Too many are writing just now. Please wait a few seconds and try again.")]
+    Crowded,
     /// The accounts cannot be looked up, or more sign in at once than the instance takes.
     #[error("Signing in is not possible just now. Please try again in a moment.")]
     Busy,
@@ -131,7 +142,7 @@ pub enum Problem {
 
 impl Problem {
     /// Every problem an address may name, for [`Problem::from_code`].
-    const ALL: [Self; 31] = [
+    const ALL: [Self; 34] = [
         Self::TitleEmpty,
         Self::TitleTooLong,
         Self::TitleControl,
@@ -151,6 +162,9 @@ impl Problem {
         Self::EndpointTaken,
         Self::EndpointsFull,
         Self::EndpointGone,
+        Self::CartItem,
+        Self::Motto,
+        Self::Crowded,
         Self::Busy,
         Self::FaultsOff,
         Self::NobodyElse,
@@ -179,13 +193,15 @@ impl Problem {
             | Self::EndpointName
             | Self::EndpointLimits
             | Self::EndpointWords
+            | Self::CartItem
+            | Self::Motto
             | Self::BadRequest => 400,
             Self::Credentials | Self::SignedOut => 401,
             Self::Forbidden => 403,
-            Self::TooOften => 429,
             Self::TaskGone | Self::EndpointGone | Self::FaultsOff | Self::PageNotFound => 404,
             Self::EndpointTaken | Self::EndpointsFull | Self::NobodyElse | Self::NoRedis | Self::TextOutdated => 409,
             Self::TextTooLong => 413,
+            Self::TooOften | Self::Crowded => 429,
             Self::Internal => 500,
             Self::Unavailable | Self::Offline | Self::Busy | Self::TextUnavailable => 503,
         }
@@ -213,6 +229,9 @@ impl Problem {
             Self::EndpointTaken => "endpoint-taken",
             Self::EndpointsFull => "endpoints-full",
             Self::EndpointGone => "endpoint-gone",
+            Self::CartItem => "cart-item",
+            Self::Motto => "motto",
+            Self::Crowded => "crowded",
             Self::Busy => "busy",
             Self::FaultsOff => "faults-off",
             Self::NobodyElse => "nobody-else",

@@ -11,11 +11,13 @@
 
 pub mod account;
 pub mod app;
+pub mod cart;
 pub mod cluster;
 pub mod components;
 pub mod error;
 pub mod fault;
 pub mod feature;
+pub mod motto;
 pub mod observatory;
 pub mod pages;
 pub mod site;
@@ -24,6 +26,8 @@ pub mod text;
 pub mod todo;
 pub mod websocket;
 
+#[cfg(feature = "ssr")]
+pub mod carts;
 #[cfg(feature = "ssr")]
 pub mod pace;
 #[cfg(feature = "ssr")]

@@ -16,8 +16,10 @@ pub mod login;
 pub mod not_found;
 pub mod notifications;
 pub mod overview;
+pub mod patterns;
 #[cfg(feature = "ssr")]
 pub mod request;
 pub mod spa;
 
 pub use address::REDIRECTS;
+pub use notifications::Notification;

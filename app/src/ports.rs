@@ -1,6 +1,8 @@
 //! What the server must supply so that pages work: the only way from a page to the world.
 
+mod carts;
 mod faults;
+mod motto;
 mod observatory;
 mod texts;
 mod visitor;
@@ -17,7 +19,9 @@ use crate::{
     todo::{Title, Todo, TodoPage},
 };
 
+pub use carts::Carts;
 pub use faults::{FaultError, Faults};
+pub use motto::{Mottos, SaveMottoError};
 pub use observatory::{Features, Observatory, Site};
 pub use texts::{SubmitError, Texts};
 pub use visitor::{CurrentVisitor, KnownUser, LogInError, Visitor};
@@ -32,6 +36,8 @@ pub struct Ports {
     pub todos: Arc<dyn Todos>,
     /// The text that everybody edits.
     pub texts: Arc<dyn Texts>,
+    /// Shopping carts.
+    pub carts: Arc<dyn Carts>,
     /// What administrators told everybody.
     pub notifications: Arc<dyn Notifications>,
     /// The whole cluster.
@@ -40,6 +46,8 @@ pub struct Ports {
     pub features: Arc<dyn Features>,
     /// Title and banner.
     pub site: Arc<dyn Site>,
+    /// The motto of the day, which shows how configuration travels.
+    pub mottos: Arc<dyn Mottos>,
     /// WebSocket endpoints, for administrators.
     pub endpoints: Arc<dyn WebSockets>,
     /// Breaking things on purpose; only on a developer's own machine.

@@ -10,6 +10,11 @@ export const PAGES = [
     '/hello-app-cluster/dashboard',
     '/hello-app-cluster/code-examples',
     '/hello-app-cluster/architecture',
+    '/hello-app-cluster/patterns/',
+    '/hello-app-cluster/patterns/global-notifications',
+    '/hello-app-cluster/patterns/real-time-dashboard',
+    '/hello-app-cluster/patterns/shopping-cart',
+    '/hello-app-cluster/patterns/configuration-cache',
     '/hello-websocket/',
     '/hello-websocket/emoji',
     '/hello-websocket/todo',
@@ -35,6 +40,7 @@ export const ADMIN_PAGES = [
 ];
 
 export const TODO_PAGE = '/hello-app-cluster/collaborative-todo';
+export const CART_PAGE = '/hello-app-cluster/patterns/shopping-cart';
 export const NOTIFICATIONS_PAGE = '/hello-app-cluster/notifications';
 
 /** Loads a page and waits until WebAssembly has brought it to life. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import { type BrowserContextOptions, type Page, test as base, expect } from '@playwright/test';
 
+import { addUser } from './accounts';
 import { Complaints } from './complaints';
 import { Instance } from './instance';
 import { Mongod } from './mongod';
@@ -14,6 +15,8 @@ export const ADMIN_PASSWORD = 'open sesame, said the test';
 export interface Pair {
     left: Instance;
     right: Instance;
+    /** Makes an account with the password of the user `admin`. */
+    addUser: (name: string) => Promise<void>;
 }
 
 interface PerTest {
@@ -69,7 +72,7 @@ export const test = base.extend<PerTest, PerWorker>({
         const [left, right] = await Promise.all([start('1'), start('2')]);
         const isUp = async (instance: Instance) => (await fetch(instance.at('/health'))).status;
         await expect.poll(() => Promise.all([left, right].map(isUp))).toEqual([200, 200]);
-        await use({ left, right });
+        await use({ left, right, addUser: (name) => addUser(name, ADMIN_PASSWORD, environment) });
         await Promise.all([left.stop(), right.stop()]);
         expectNoPanic(left, right);
     },

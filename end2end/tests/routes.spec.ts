@@ -14,6 +14,8 @@ const MOVED = [
     ['/hello-app-cluster/collaborative-todo/', '/hello-app-cluster/collaborative-todo'],
     ['/hello-app-cluster/code-examples/', '/hello-app-cluster/code-examples'],
     ['/hello-app-cluster/architecture/', '/hello-app-cluster/architecture'],
+    ['/hello-app-cluster/patterns', '/hello-app-cluster/patterns/'],
+    ['/hello-app-cluster/patterns/shopping-cart/', '/hello-app-cluster/patterns/shopping-cart'],
     ['/hello-websocket', '/hello-websocket/'],
     ['/hello-websocket/index.shtml', '/hello-websocket/'],
     ['/hello-websocket/chat/', '/hello-websocket/chat'],

@@ -286,12 +286,3 @@ test('toasts of scripts appear, those raised before the page is alive too', asyn
     await expect(toasts(page).getByText('An early toast')).toBeVisible();
     await expect(toasts(page).getByText('<b>A late toast</b>')).toBeVisible();
 });
-
-test('the examples for scripts run as they are written', async ({ site, page }) => {
-    await visit(page, site.at('/hello-app-cluster/code-examples'));
-    const examples = page.getByRole('region', { name: 'Plain scripts' }).locator('pre');
-    const texts = await examples.allInnerTexts();
-    expect(texts.length).toBeGreaterThanOrEqual(4);
-    for (const text of texts) await page.evaluate(`(async () => { ${text}\n })()`);
-    await expect(toasts(page).getByText('Local mode: changes stay on this instance')).toBeVisible();
-});

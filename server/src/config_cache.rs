@@ -101,12 +101,25 @@ struct Held {
 }
 
 /// Where a read found its value.
-#[derive(Clone, Copy)]
-enum Level {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// This instance's memory.
     Memory,
+    /// Redis.
     Redis,
+    /// The store.
     Store,
+    /// Memory past its time, because neither Redis nor the store answers.
     LastKnown,
+}
+
+/// What a read found, and where.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// `None`: there is no value.
+    pub document: Option<Arc<ConfigDocument>>,
+    /// The level that answered.
+    pub level: Level,
 }
 
 impl ConfigCache {
@@ -149,23 +162,31 @@ impl ConfigCache {
     ///
     /// When it is not in memory, and neither Redis nor the store answers.
     pub async fn get(&self, name: &ConfigName) -> Result<Option<Arc<ConfigDocument>>, StoreError> {
+        self.find(name).await.map(|found| found.document)
+    }
+
+    /// The same, with the level that answered.
+    ///
+    /// # Errors
+    ///
+    /// As [`ConfigCache::get`].
+    pub async fn find(&self, name: &ConfigName) -> Result<Found, StoreError> {
         if let Some(held) = self.shared.memory.get(name)
             && held.is_fresh()
         {
-            self.shared.count(Level::Memory);
-            return held.outcome();
+            return self.shared.found(Level::Memory, &held);
         }
         let _turn = self.shared.memory.turn(name).await;
         let held = self.shared.memory.get(name);
         if let Some(held) = held.as_ref().filter(|held| held.is_fresh()) {
             // Somebody else asked for the same, and was quicker.
-            self.shared.count(Level::Memory);
-            return held.outcome();
+            return self.shared.found(Level::Memory, held);
         }
         // Apart, so that a read from memory carries none of what a load needs.
-        let loaded = Arc::new(Box::pin(self.shared.load(name, held)).await);
+        let (level, loaded) = Box::pin(self.shared.load(name, held)).await;
+        let loaded = Arc::new(loaded);
         self.shared.memory.put(name, Arc::clone(&loaded));
-        loaded.outcome()
+        self.shared.found(level, &loaded)
     }
 
     /// Whether a feature is switched on: not when nobody ever set it, nor while nobody can tell.
@@ -222,32 +243,29 @@ impl ConfigCache {
 
 impl Shared {
     /// Reads from Redis, else from the store; `held` is what memory had.
-    async fn load(&self, name: &ConfigName, held: Option<Arc<Held>>) -> Held {
+    async fn load(&self, name: &ConfigName, held: Option<Arc<Held>>) -> (Level, Held) {
         let known = held.as_ref().and_then(|held| held.document.as_ref());
         if let Some(remote) = &self.remote
             && let Ok(Some(found)) = remote.get(name).await
             && known.is_none_or(|known| found.as_ref().is_some_and(|found| found.updated_at >= known.updated_at))
         {
-            self.count(Level::Redis);
-            return self.fresh(name, found.map(Arc::new));
+            return (Level::Redis, self.fresh(name, found.map(Arc::new)));
         }
         match self.store.get(name).await {
             Ok(found) => {
-                self.count(Level::Store);
                 if let Some(remote) = &self.remote {
                     remote.fill(name, found.as_ref()).await;
                 }
-                self.fresh(name, found.map(Arc::new))
+                (Level::Store, self.fresh(name, found.map(Arc::new)))
             }
             Err(error) => {
                 let fresh_until = Instant::now() + LAST_KNOWN_FOR;
                 let Some(held) = held.filter(|held| held.failure.is_none()) else {
                     // Everybody who waits for it gets this answer: nobody asks a store that hangs in turn.
-                    return Held { document: None, failure: Some(Arc::new(error)), fresh_until };
+                    return (Level::Store, Held { document: None, failure: Some(Arc::new(error)), fresh_until });
                 };
                 tracing::warn!(%error, key = name.key(), "the last known configuration must do");
-                self.count(Level::LastKnown);
-                Held { document: held.document.clone(), failure: None, fresh_until }
+                (Level::LastKnown, Held { document: held.document.clone(), failure: None, fresh_until })
             }
         }
     }
@@ -281,8 +299,14 @@ impl Shared {
         Held { document, failure: None, fresh_until: Instant::now() + most.min(self.fresh_for) }
     }
 
-    fn count(&self, level: Level) {
-        self.reads[level as usize].fetch_add(1, Relaxed);
+    /// What a read is answered; counted.
+    fn found(&self, level: Level, held: &Held) -> Result<Found, StoreError> {
+        let document = held.outcome();
+        // A store that does not answer has not answered; a failure in memory has.
+        if document.is_ok() || level == Level::Memory {
+            self.reads[level as usize].fetch_add(1, Relaxed);
+        }
+        document.map(|document| Found { document, level })
     }
 }
 

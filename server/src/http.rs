@@ -5,6 +5,7 @@ pub mod answer;
 mod auth;
 pub mod body;
 mod broadcast;
+mod cart;
 mod config;
 mod endpoints;
 mod entry;
@@ -104,7 +105,7 @@ pub fn router(site: Site, config: &Config) -> Router {
         .merge(metrics::routes())
         .with_state(site.clone())
         .merge(texts::routes().with_state(site.ports.clone()))
-        .merge(todos::routes().with_state(site.ports.clone()))
+        .merge(todos::routes().merge(cart::routes()).with_state(site.ports.clone()))
         .method_not_allowed_fallback(method_not_allowed);
     let guard = Guard::new(site.throttle.clone(), &config.limits);
     let gate = Arc::new(Gate::new(&config.server));

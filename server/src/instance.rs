@@ -30,6 +30,7 @@ use crate::{
     hub::{Hub, OutboxLimits},
     identity,
     metrics::{About, Metrics, Sources},
+    motto::MottoPort,
     observatory::ObservatoryPort,
     relay::Relay,
     session::{self, Door, SecretError, Sessions, Watch},
@@ -53,6 +54,7 @@ pub struct Instance {
     teller: Teller,
     watch: Watch,
     observatory: Arc<ObservatoryPort>,
+    mottos: Arc<MottoPort>,
     bus: Arc<dyn Bus>,
     first_password: Option<String>,
 }
@@ -136,6 +138,9 @@ impl Instance {
         let cluster = Arc::new(ClusterPort::start(hub.clone(), relay.clone(), redis_mode, started_at));
         let observatory = Arc::new(ObservatoryPort::start(metrics.clone(), hub.clone(), store.todos(), keys.clone()));
         let settings = Arc::new(SettingsPort::start(config_cache.clone(), hub.clone(), keys.clone()));
+        let throttle = Throttle::new(buckets);
+        let mottos = MottoPort::start(config_cache.clone(), hub.clone(), metrics.clone(), throttle.clone());
+        let mottos = Arc::new(mottos);
         let endpoints = Endpoints::start(relay.clone(), hub.clone(), endpoint_topics, keys, store.endpoints());
         let faults =
             FaultPort::start(config.site.mode, config.server.host, redis, cluster.clone(), observatory.clone());
@@ -144,17 +149,18 @@ impl Instance {
             faults,
             todos: store.todos(),
             texts: store.texts(),
+            carts: store.carts(),
             notifications: store.notifications(),
             observatory: observatory.clone(),
             features: settings.clone(),
             site: settings,
+            mottos: mottos.clone(),
             endpoints: Arc::new(WebSocketPort::new(&endpoints)),
         };
         builtin::register(&endpoints, &ports, config.limits.socket_messages)?;
         metrics.register_namespaces(Arc::new(endpoints.clone()));
         let leptos = leptos_options(&config)?;
         let backends = Backends { redis: redis_mode, mode: config.site.mode };
-        let throttle = Throttle::new(buckets);
         let door = Door::new(sessions, accounts, throttle.clone(), key, config.site.mode);
         let metrics_token = config.metrics.token.as_str().into();
         let site = Site {
@@ -173,7 +179,7 @@ impl Instance {
             started_at,
         };
         let router = http::router(site.clone(), &config);
-        Ok(Self { listener, router, config, site, teller, watch, observatory, bus, first_password })
+        Ok(Self { listener, router, config, site, teller, watch, observatory, mottos, bus, first_password })
     }
 
     /// Where it listens.
@@ -218,7 +224,7 @@ impl Instance {
     /// Answers until `shutdown` completes; then lets browsers go elsewhere, finishes what is under way
     /// and closes everything in the order opposite to the start.
     pub async fn run_until(self, shutdown: impl Future<Output = ()>) {
-        let Self { listener, router, config, site, teller, watch, observatory, bus, first_password: _ } = self;
+        let Self { listener, router, config, site, teller, watch, observatory, mottos, bus, first_password: _ } = self;
         let (hub, relay, store) = (site.hub.clone(), site.relay.clone(), Arc::clone(&site.store));
         let (sessions, endpoints) = (site.door.sessions.clone(), site.endpoints.clone());
         let (metrics, config_cache) = (site.metrics.clone(), site.config_cache.clone());
@@ -236,6 +242,7 @@ impl Instance {
                 tracing::error!("serving ended before its time");
             }
             observatory.stop().await;
+            mottos.stop().await;
             config_cache.stop().await;
             endpoints.stop().await;
             watch.stop().await;

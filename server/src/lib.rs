@@ -28,6 +28,7 @@ pub mod hub;
 pub mod identity;
 pub mod instance;
 pub mod metrics;
+pub mod motto;
 pub mod observatory;
 pub mod relay;
 pub mod session;

@@ -4,6 +4,7 @@
 //! `store/mongo/`; [`Store`] hands them out, whichever is behind it. A change and its announcement are
 //! saved together and wait in the [`Outbox`] until the announcement is published.
 
+mod carts;
 mod config;
 mod cursor;
 mod embedded;
@@ -17,7 +18,7 @@ mod users;
 
 use std::{path::Path, sync::Arc};
 
-use app::ports::{Notifications, StoreError, Texts, Todos};
+use app::ports::{Carts, Notifications, StoreError, Texts, Todos};
 use async_trait::async_trait;
 
 use crate::config::Config;
@@ -53,6 +54,7 @@ pub struct Store {
     backend: Arc<dyn Backend>,
     todos: Arc<dyn Todos>,
     texts: Arc<dyn Texts>,
+    carts: Arc<dyn Carts>,
     notifications: Arc<dyn Notifications>,
     users: Arc<dyn Users>,
     config: Arc<dyn ConfigDocuments>,
@@ -85,6 +87,7 @@ impl Store {
         Ok(Self {
             todos: Arc::new(embedded::Todos::new(Arc::clone(&embedded))),
             texts: Arc::new(embedded::Texts::new(Arc::clone(&embedded))),
+            carts: Arc::new(embedded::Carts::new(Arc::clone(&embedded))),
             notifications: Arc::new(embedded::Notifications::new(Arc::clone(&embedded))),
             users: Arc::new(embedded::Users::new(Arc::clone(&embedded))),
             config: Arc::new(embedded::Config::new(Arc::clone(&embedded))),
@@ -106,6 +109,7 @@ impl Store {
         Ok(Self {
             todos: Arc::new(mongo::Todos::new(Arc::clone(&mongo))),
             texts: Arc::new(mongo::Texts::new(Arc::clone(&mongo))),
+            carts: Arc::new(mongo::Carts::new(Arc::clone(&mongo))),
             notifications: Arc::new(mongo::Notifications::new(Arc::clone(&mongo))),
             users: Arc::new(mongo::Users::new(Arc::clone(&mongo))),
             config: Arc::new(mongo::Config::new(Arc::clone(&mongo))),
@@ -124,6 +128,11 @@ impl Store {
     /// The text that everybody edits.
     pub fn texts(&self) -> Arc<dyn Texts> {
         Arc::clone(&self.texts)
+    }
+
+    /// The shopping carts.
+    pub fn carts(&self) -> Arc<dyn Carts> {
+        Arc::clone(&self.carts)
     }
 
     /// What administrators told everybody.

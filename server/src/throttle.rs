@@ -39,6 +39,8 @@ pub enum Scope {
     LoginAddress,
     /// Attempts to sign in to one account, from wherever.
     LoginAccount,
+    /// Mottos that visitors write.
+    Motto,
 }
 
 impl Scope {
@@ -49,6 +51,7 @@ impl Scope {
             Self::User => "user",
             Self::LoginAddress => "login-address",
             Self::LoginAccount => "login-account",
+            Self::Motto => "motto",
         }
     }
 }

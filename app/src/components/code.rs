@@ -6,7 +6,7 @@ use web_sys::js_sys::Reflect;
 
 use crate::components::{
     mounted::use_mounted,
-    toast::{Level, use_toasts},
+    toast::{Level, Toasts, use_toasts},
 };
 
 /// Code with its name and, once the page is alive, a button that copies it.
@@ -21,16 +21,7 @@ pub fn CodeSample(
 ) -> impl IntoView {
     let is_mounted = use_mounted();
     let toasts = use_toasts();
-    let copy = move |_| {
-        spawn_local(async move {
-            match copy_text(code).await {
-                Ok(()) => toasts.show(Level::Success, format!("Copied: {title}")),
-                Err(NotCopied) => {
-                    toasts.show(Level::Warning, "The browser did not allow copying. Select the code instead.");
-                }
-            }
-        });
-    };
+    let copy = move |_| copy_and_say(toasts, title, code.to_owned());
     view! {
         <figure class="code">
             <figcaption>
@@ -52,6 +43,18 @@ pub fn CodeSample(
         </figure>
     }
     .into_any()
+}
+
+/// Copies a text that goes by this name, and says how that went.
+pub(super) fn copy_and_say(toasts: Toasts, title: &'static str, text: String) {
+    spawn_local(async move {
+        match copy_text(&text).await {
+            Ok(()) => toasts.show(Level::Success, format!("Copied: {title}")),
+            Err(NotCopied) => {
+                toasts.show(Level::Warning, "The browser did not allow copying. Select the code instead.");
+            }
+        }
+    });
 }
 
 /// The browser refused, or the page is not on a secure origin.

@@ -37,6 +37,10 @@ pub enum Notice {
     EndpointSaved,
     /// A WebSocket endpoint was removed.
     EndpointDeleted,
+    /// A cart holds something else.
+    CartChanged,
+    /// There is another motto.
+    MottoSaved,
 }
 
 impl Notice {
@@ -54,6 +58,8 @@ impl Notice {
             Self::Saved => "saved",
             Self::EndpointSaved => "endpoint-saved",
             Self::EndpointDeleted => "endpoint-deleted",
+            Self::CartChanged => "cart-changed",
+            Self::MottoSaved => "motto-saved",
         }
     }
 
@@ -71,12 +77,14 @@ impl Notice {
             Self::Saved => "Saved, for every open page.",
             Self::EndpointSaved => "The endpoint is live on every instance.",
             Self::EndpointDeleted => "The endpoint is gone, on every instance.",
+            Self::CartChanged => "Your cart was changed, on all your devices.",
+            Self::MottoSaved => "The motto was saved, for every instance.",
         }
     }
 
     /// What an address names; `None` for anything made up.
     pub fn from_code(code: &str) -> Option<Self> {
-        const ALL: [Notice; 11] = [
+        const ALL: [Notice; 13] = [
             Notice::Added,
             Notice::Changed,
             Notice::Deleted,
@@ -88,6 +96,8 @@ impl Notice {
             Notice::Saved,
             Notice::EndpointSaved,
             Notice::EndpointDeleted,
+            Notice::CartChanged,
+            Notice::MottoSaved,
         ];
         ALL.into_iter().find(|notice| notice.code() == code)
     }

@@ -12,6 +12,18 @@ pub const COLLABORATIVE_TODO: &str = "/hello-app-cluster/collaborative-todo";
 pub const COLLABORATIVE_EDITING: &str = "/hello-app-cluster/patterns/collaborative-editing";
 /// Code to take away.
 pub const CODE_EXAMPLES: &str = "/hello-app-cluster/code-examples";
+/// What sites like this one do, live and with its source.
+pub const PATTERNS: &str = "/hello-app-cluster/patterns/";
+/// Several people, one text.
+pub const COLLABORATIVE_EDITING: &str = "/hello-app-cluster/patterns/collaborative-editing";
+/// Telling everybody.
+pub const GLOBAL_NOTIFICATIONS: &str = "/hello-app-cluster/patterns/global-notifications";
+/// Numbers that change as one looks.
+pub const REAL_TIME_DASHBOARD: &str = "/hello-app-cluster/patterns/real-time-dashboard";
+/// One cart on all devices of a user.
+pub const SHOPPING_CART: &str = "/hello-app-cluster/patterns/shopping-cart";
+/// Configuration in three levels.
+pub const CONFIGURATION_CACHE: &str = "/hello-app-cluster/patterns/configuration-cache";
 /// What goes on, live.
 pub const DASHBOARD: &str = "/hello-app-cluster/dashboard";
 /// All instances, for administrators.
@@ -70,6 +82,12 @@ pub const REDIRECTS: &[(&str, &str)] = &[
     ("/hello-app-cluster/code-examples/", CODE_EXAMPLES),
     ("/hello-app-cluster/architecture/", ARCHITECTURE),
     ("/hello-app-cluster/dashboard/", DASHBOARD),
+    ("/hello-app-cluster/patterns", PATTERNS),
+    ("/hello-app-cluster/patterns/collaborative-editing/", COLLABORATIVE_EDITING),
+    ("/hello-app-cluster/patterns/global-notifications/", GLOBAL_NOTIFICATIONS),
+    ("/hello-app-cluster/patterns/real-time-dashboard/", REAL_TIME_DASHBOARD),
+    ("/hello-app-cluster/patterns/shopping-cart/", SHOPPING_CART),
+    ("/hello-app-cluster/patterns/configuration-cache/", CONFIGURATION_CACHE),
     ("/admin/cluster/", CLUSTER),
     ("/admin/features/", FEATURES),
     ("/admin/site/", ADMIN_SITE),

@@ -1,38 +1,83 @@
-//! Code to take away.
+//! Code to take away, in Rust and for plain scripts.
 
 use leptos::prelude::*;
 
-use crate::components::{code::CodeSample, page::PageHeader};
+use crate::components::{
+    page::PageHeader,
+    source::{SourceFile, SourceSample, source},
+};
 
-/// Snippets for Rust pages, for servers and for plain scripts. The Rust ones are compiled by the tests.
+/// One thing to do, in both languages.
+struct Pair {
+    /// Unique on the page.
+    id: &'static str,
+    title: &'static str,
+    text: &'static str,
+    rust: SourceFile,
+    script: SourceFile,
+}
+
+/// The pair whose files have this name.
+macro_rules! pair {
+    ($name:literal, $title:literal, $text:literal) => {
+        Pair {
+            id: $name,
+            title: $title,
+            text: $text,
+            rust: source!("app/src/pages/code_examples/", $name, ".rs"),
+            script: source!("app/src/pages/code_examples/", $name, ".js"),
+        }
+    };
+}
+
+const PAIRS: [Pair; 12] = [
+    pair!("subscribe", "Subscribe", "A callback for every message of a channel: once, and in order."),
+    pair!("publish", "Publish", "To every browser that listens, on every instance, with a receipt."),
+    pair!("omit_self", "Leave oneself out", "For what this tab has shown already."),
+    pair!(
+        "respond_then_broadcast",
+        "Answer, then broadcast",
+        "For anything that must be true tomorrow: the server checks and saves, and tells everybody afterwards."
+    ),
+    pair!("live_list", "A list that stays current", "Loaded once, then changed by what is told."),
+    pair!("cluster_mode", "Follow the cluster", "Whether other instances hear what happens here."),
+    pair!("gap", "When something is lost", "After an outage longer than the log reaches back, one is told so."),
+    pair!(
+        "endpoint",
+        "A WebSocket endpoint",
+        "A conversation with the server: messages, and requests with their answers."
+    ),
+    pair!("toast_and_dialogue", "Toast and dialogue", "A word that passes, and one that waits."),
+    pair!("between_instances", "From instance to instance", "What servers tell each other, browsers do not hear."),
+    pair!("read_configuration", "Read configuration", "Kept in memory, current on every instance."),
+    pair!("feature_flag", "A feature flag", "Switched by administrators while pages are open."),
+];
+
+/// Snippets for Rust and for plain scripts. The tests compile those in Rust and run the scripts.
 #[component]
 pub fn CodeExamplesPage() -> impl IntoView {
+    let pairs = PAIRS
+        .into_iter()
+        .map(|Pair { id, title, text, rust, script }| {
+            view! {
+                <section class="pair" aria-labelledby=id>
+                    <h2 id=id>{title}</h2>
+                    <p>{text}</p>
+                    <div class="pair-sides">
+                        <SourceSample file=rust title />
+                        <SourceSample file=script title />
+                    </div>
+                </section>
+            }
+            .into_any()
+        })
+        .collect_view();
     view! {
         <PageHeader
             title="Code examples"
-            lead="A few lines are enough. In Rust the compiler checks channels and payloads; plain scripts use window.jPulse."
+            lead="The same twelve things in Rust, where the compiler checks channels and payloads, and with window.jPulse for plain scripts."
         />
-        <section class="samples" aria-labelledby="rust-pages">
-            <h2 id="rust-pages">"Pages in Rust"</h2>
-            <CodeSample title="A list that stays current" language="Rust" code=include_str!("code_examples/live_page.rs") />
-            <CodeSample title="Publish and listen" language="Rust" code=include_str!("code_examples/listen.rs") />
-        </section>
-        <section class="samples" aria-labelledby="rust-server">
-            <h2 id="rust-server">"On the server"</h2>
-            <CodeSample title="Announce a saved change" language="Rust" code=include_str!("code_examples/announce.rs") />
-            <CodeSample
-                title="From instance to instance"
-                language="Rust"
-                code=include_str!("code_examples/between_instances.rs")
-            />
-        </section>
-        <section class="samples" aria-labelledby="scripts">
-            <h2 id="scripts">"Plain scripts"</h2>
-            <CodeSample title="Subscribe" language="JavaScript" code=include_str!("code_examples/subscribe.js") />
-            <CodeSample title="Publish" language="JavaScript" code=include_str!("code_examples/publish.js") />
-            <CodeSample title="Call your own routes" language="JavaScript" code=include_str!("code_examples/fetch.js") />
-            <CodeSample title="Follow the cluster" language="JavaScript" code=include_str!("code_examples/cluster_mode.js") />
-        </section>
+        <div class="pairs">{pairs}</div>
         <section class="explain" aria-labelledby="names">
             <h2 id="names">"Names of channels"</h2>
             <p>
@@ -49,12 +94,29 @@ pub fn CodeExamplesPage() -> impl IntoView {
 /// What visitors copy must compile.
 #[cfg(all(doctest, feature = "ssr"))]
 mod compiled {
-    #[doc = concat!("```no_run\n", include_str!("code_examples/live_page.rs"), "\n# fn main() {}\n```")]
-    struct LivePage;
-    #[doc = concat!("```no_run\n", include_str!("code_examples/listen.rs"), "\n# fn main() {}\n```")]
-    struct Listen;
-    #[doc = concat!("```no_run\n", include_str!("code_examples/announce.rs"), "\n# fn main() {}\n```")]
-    struct Announce;
-    #[doc = concat!("```no_run\n", include_str!("code_examples/between_instances.rs"), "\n# fn main() {}\n```")]
-    struct BetweenInstances;
+    macro_rules! compiled {
+        ($($item:ident = $name:literal,)*) => {
+            $(#[doc = concat!(
+                "```no_run\n",
+                include_str!(concat!("code_examples/", $name, ".rs")),
+                "\n# fn main() {}\n```"
+            )]
+            struct $item;)*
+        };
+    }
+
+    compiled! {
+        Subscribe = "subscribe",
+        Publish = "publish",
+        OmitSelf = "omit_self",
+        RespondThenBroadcast = "respond_then_broadcast",
+        LiveList = "live_list",
+        ClusterMode = "cluster_mode",
+        Gap = "gap",
+        Endpoint = "endpoint",
+        ToastAndDialogue = "toast_and_dialogue",
+        BetweenInstances = "between_instances",
+        ReadConfiguration = "read_configuration",
+        FeatureFlag = "feature_flag",
+    }
 }

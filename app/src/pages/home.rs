@@ -47,6 +47,11 @@ pub fn HomePage() -> impl IntoView {
                 text="No framework, nothing compiled: one script tag, and a page hears all the others."
             />
             <LinkCard
+                href=address::PATTERNS
+                title="Patterns"
+                text="An editor, notifications, a dashboard, a cart, configuration: live, each with its own source."
+            />
+            <LinkCard
                 href=address::CODE_EXAMPLES
                 title="Code to take away"
                 text="A few lines of Rust or JavaScript are all a page needs to stay current."

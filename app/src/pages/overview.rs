@@ -50,6 +50,11 @@ pub fn OverviewPage() -> impl IntoView {
                     <dd>"Pattern B: check, save, answer, then tell everybody. For anything that must be true tomorrow."</dd>
                 </div>
             </dl>
+            <p>
+                "What sites make of the two: "
+                <PageLink href=address::PATTERNS>"five patterns, live and with their source"</PageLink>
+                "."
+            </p>
         </section>
     }
     .into_any()

@@ -8,6 +8,7 @@ use thiserror::Error;
 /// Names of collections that hold something else and are none of these documents'.
 pub(super) const RESERVED: [&str; 9] = [
     "users",
+    "carts",
     "helloTodos",
     "helloTexts",
     "sessionBackup",

@@ -3,6 +3,7 @@
 //! Reads run side by side on tokio's blocking threads. Changes go through one writer, which commits
 //! whatever has gathered meanwhile in one transaction: a single `fsync` serves many requests.
 
+mod carts;
 mod config;
 mod data_file;
 mod endpoints;
@@ -33,7 +34,7 @@ use super::{
 };
 
 pub(super) use self::{
-    config::EmbeddedConfig as Config, endpoints::EmbeddedEndpoints as Endpoints,
+    carts::EmbeddedCarts as Carts, config::EmbeddedConfig as Config, endpoints::EmbeddedEndpoints as Endpoints,
     notifications::EmbeddedNotifications as Notifications, texts::EmbeddedTexts as Texts,
     todos::EmbeddedTodos as Todos, users::EmbeddedUsers as Users,
 };
@@ -64,6 +65,7 @@ impl Embedded {
             let tables: &[data_file::CreateTables] = &[
                 todos::create_tables,
                 texts::create_tables,
+                carts::create_tables,
                 notifications::create_tables,
                 outbox::create_tables,
                 users::create_tables,

@@ -1,5 +1,6 @@
 //! Documents in MongoDB, shared by all instances of a site.
 
+mod carts;
 mod change;
 mod config;
 mod endpoints;
@@ -31,7 +32,7 @@ use uuid::Uuid;
 use super::{Backend, OpenError, StoreFacts, outbox::Lane};
 
 pub(super) use self::{
-    config::MongoConfig as Config, endpoints::MongoEndpoints as Endpoints,
+    carts::MongoCarts as Carts, config::MongoConfig as Config, endpoints::MongoEndpoints as Endpoints,
     notifications::MongoNotifications as Notifications, sessions::MongoSessions as Sessions,
     texts::MongoTexts as Texts, todos::MongoTodos as Todos, users::MongoUsers as Users,
 };

@@ -3,6 +3,7 @@
 mod documents;
 mod faults;
 mod lost;
+mod motto;
 mod rest;
 mod settings;
 

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod bus;
+mod carts;
 mod checker;
 mod cluster;
 mod config_cache;

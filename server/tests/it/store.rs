@@ -1,6 +1,7 @@
 //! One contract over both stores, and what only one of them can show.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 
+mod carts;
 mod embedded;
 mod mongo;
 mod texts;
@@ -41,6 +42,11 @@ macro_rules! contract {
             long_edits_are_kept_less_long,
             notifications_are_kept_newest_first_up_to_a_thousand,
             endpoints_are_kept_changed_and_removed_by_name,
+            each_user_has_one_cart_that_keeps_its_id,
+            a_cart_is_made_once_by_however_many_ask,
+            changes_of_a_cart_at_once_lose_none_and_are_told_in_order,
+            what_leaves_a_cart_as_it_is_is_not_told,
+            a_cart_belongs_to_an_id_that_a_user_could_have,
             a_store_that_answers_pings_until_it_is_closed,
         );
     };
@@ -51,6 +57,11 @@ macro_rules! contract {
         })*
     };
 }
+use carts::{
+    a_cart_belongs_to_an_id_that_a_user_could_have, a_cart_is_made_once_by_however_many_ask,
+    changes_of_a_cart_at_once_lose_none_and_are_told_in_order, each_user_has_one_cart_that_keeps_its_id,
+    what_leaves_a_cart_as_it_is_is_not_told,
+};
 use contract;
 
 async fn notifications_are_kept_newest_first_up_to_a_thousand(store: Store) {

@@ -1,11 +1,7 @@
-const handle = jPulse.appCluster.broadcast.subscribe(
-    'view:myApp:note:sent',
-    (data, meta) => {
-        jPulse.UI.toast.show(`${data.sender}: ${data.text}`, 'info');
-        console.log('message', meta.id, 'of', meta.channel);
-    },
-    { omitSelf: true } // not my own
-);
+const handle = jPulse.appCluster.broadcast.subscribe('view:myApp:note:sent', (data, meta) => {
+    console.log('message', meta.id, 'of', meta.channel);
+    jPulse.UI.toast.show(`${data.sender}: ${data.text}`, 'info');
+});
 
-// Later, when it is no longer needed:
-handle.unsubscribe();
+// When it is no longer needed:
+window.addEventListener('pagehide', () => handle.unsubscribe());

@@ -20,7 +20,7 @@ use serde::Deserialize;
 
 use super::{
     super::outbox::{KEPT, Lane, Outbox, Untold, Waiting, ids_kept},
-    Mongo, notifications, texts, todos,
+    Mongo, carts, notifications, texts, todos,
 };
 use crate::clock::now_milliseconds;
 
@@ -96,8 +96,9 @@ pub(super) fn entry(untold: &Untold, owner: &str) -> Result<Document, Error> {
 }
 
 /// Every collection that may hold carriers.
-fn carriers(database: &Database) -> [Collection<Carrier>; 4] {
-    [todos::COLLECTION, texts::COLLECTION, notifications::COLLECTION, COLLECTION].map(|name| database.collection(name))
+fn carriers(database: &Database) -> [Collection<Carrier>; 5] {
+    [todos::COLLECTION, carts::COLLECTION, texts::COLLECTION, notifications::COLLECTION, COLLECTION]
+        .map(|name| database.collection(name))
 }
 
 /// Carriers with an announcement like this; the id leads to the index.

@@ -1,4 +1,5 @@
-// Says which tab asks, so that `omitSelf` works for what the server announces.
+// The server checks, saves, answers, and then tells everybody. The call says which tab asks, so that
+// `omitSelf` works for what the server tells.
 const response = await jPulse.appCluster.fetch('/api/1/helloClusterTodo', {
     method: 'POST',
     body: { text: 'Water the plants' },
