@@ -7,6 +7,7 @@ mod bus;
 mod checker;
 mod cluster;
 mod config_cache;
+mod docs;
 mod door;
 mod endpoints;
 mod events;

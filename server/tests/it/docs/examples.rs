@@ -1,0 +1,1 @@
+//! The Rust of the guides, which they must repeat line by line.
