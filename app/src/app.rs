@@ -75,6 +75,7 @@ pub fn App() -> AnyView {
                     <Route path=path!("/hello-app-cluster/code-examples") view=CodeExamplesPage ssr=whole.clone() />
                     <Route path=path!("/hello-app-cluster/architecture") view=ArchitecturePage ssr=whole.clone() />
                     <Route path=path!("/hello-app-cluster/dashboard") view=DashboardPage ssr=whole.clone() />
+                    <Route path=path!("/first-page") view=crate::pages::first_page::FirstPage ssr=whole.clone() />
                     <Route path=path!("/admin/cluster") view=ClusterPage ssr=whole.clone() />
                     <Route path=path!("/admin/features") view=FeaturesPage ssr=whole.clone() />
                     <Route path=path!("/login") view=LoginPage ssr=whole.clone() />

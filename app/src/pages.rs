@@ -9,6 +9,7 @@ pub mod code_examples;
 pub mod collaborative_todo;
 pub mod dashboard;
 pub mod features;
+pub mod first_page;
 pub mod hello_websocket;
 pub mod home;
 pub mod login;

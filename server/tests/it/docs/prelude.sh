@@ -3,7 +3,7 @@
 # shellcheck shell=bash
 set -euo pipefail
 
-trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT
+trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT
 trap 'echo "failed: ${WHERE:-}" >&2' ERR
 # Functions and substitutions report where they failed, too.
 set -o errtrace
