@@ -8,8 +8,12 @@ trap 'echo "failed: ${WHERE:-}" >&2' ERR
 # Functions and substitutions report where they failed, too.
 set -o errtrace
 
-# What a page has just started takes a moment.
+# What a page has just started takes a moment; a stream has no end.
 curl() {
+    if [[ $* == */events* ]]; then
+        run curl --silent --max-time 10 "$@"
+        return
+    fi
     command curl --silent --show-error --fail-with-body --max-time 20 \
         --retry 20 --retry-delay 1 --retry-connrefused "$@"
 }
@@ -22,10 +26,13 @@ make() {
     }
 }
 
+# run PROGRAM …: in the place of the shell where that is one of its own, so that a signal reaches the program.
+run() { if [ "$BASHPID" = "$$" ]; then command "$@"; else exec "$@"; fi; }
+
 # Redis is on a port of this test's own, as soon as a page tells an instance of it.
 server() {
     if [ -n "${REDIS_HOST:-}" ]; then export REDIS_PORT=$OUR_REDIS_PORT; fi
-    command server "$@"
+    run server "$@"
 }
 
 redis-cli() {
@@ -34,7 +41,7 @@ redis-cli() {
     command redis-cli -p "$OUR_REDIS_PORT" "$@"
 }
 
-redis-server() { command redis-server "$@" --bind 127.0.0.1 --port "$OUR_REDIS_PORT" --save ''; }
+redis-server() { run redis-server "$@" --bind 127.0.0.1 --port "$OUR_REDIS_PORT" --save ''; }
 
 # says TEXT COMMAND: the command says TEXT, perhaps after some seconds.
 says() {
