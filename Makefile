@@ -7,7 +7,7 @@ SHELL := bash
 # scripts/env.sh chooses the toolchain, so that all commands use the same one.
 IN_ENV := . scripts/env.sh &&
 
-.PHONY: help run build test check cluster watch bench soak conformance fuzz deny same-site
+.PHONY: help run build test check cluster watch bench soak conformance fuzz deny same-site newcomer
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -60,3 +60,6 @@ same-site: ## Proves that `cargo leptos build` and `cargo xtask build` make the 
 	@scripts/setup-build.sh
 	@scripts/setup-watch.sh
 	@scripts/same-site.sh
+
+newcomer: ## The newcomer's path in a fresh clone and an empty home: make run, open a page, stop (20 minutes on 2 cores)
+	@scripts/newcomer.sh

@@ -105,6 +105,7 @@ pub fn App() -> AnyView {
                         view=ConfigurationCachePage
                         ssr=whole.clone()
                     />
+                    <Route path=path!("/first-page") view=crate::pages::first_page::FirstPage ssr=whole.clone() />
                     <Route path=path!("/admin/cluster") view=ClusterPage ssr=whole.clone() />
                     <Route path=path!("/admin/features") view=FeaturesPage ssr=whole.clone() />
                     <Route path=path!("/login") view=LoginPage ssr=whole.clone() />

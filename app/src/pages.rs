@@ -10,6 +10,7 @@ pub mod collaborative_editing;
 pub mod collaborative_todo;
 pub mod dashboard;
 pub mod features;
+pub mod first_page;
 pub mod hello_websocket;
 pub mod home;
 pub mod login;

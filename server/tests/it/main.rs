@@ -8,6 +8,7 @@ mod carts;
 mod checker;
 mod cluster;
 mod config_cache;
+mod docs;
 mod door;
 mod endpoints;
 mod events;
