@@ -14,8 +14,6 @@ pub const COLLABORATIVE_EDITING: &str = "/hello-app-cluster/patterns/collaborati
 pub const CODE_EXAMPLES: &str = "/hello-app-cluster/code-examples";
 /// What sites like this one do, live and with its source.
 pub const PATTERNS: &str = "/hello-app-cluster/patterns/";
-/// Several people, one text.
-pub const COLLABORATIVE_EDITING: &str = "/hello-app-cluster/patterns/collaborative-editing";
 /// Telling everybody.
 pub const GLOBAL_NOTIFICATIONS: &str = "/hello-app-cluster/patterns/global-notifications";
 /// Numbers that change as one looks.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 /// Names of collections that hold something else and are none of these documents'.
-pub(super) const RESERVED: [&str; 9] = [
+pub(super) const RESERVED: [&str; 10] = [
     "users",
     "carts",
     "helloTodos",
