@@ -85,6 +85,27 @@ test('what others write leaves the cursor and the selection where they were, and
     await expect(others.getByRole('listitem')).toHaveCount(0, { timeout: 25_000 });
 });
 
+test('undoing takes back what one wrote oneself, and nothing of others', async ({ page }) => {
+    const instance = await Instance.start();
+    const text = new SharedText(page);
+    await visit(page, instance.at(TEXT_PAGE));
+    await text.append('tea');
+    await text.append(' cake');
+    await insertInFront(instance, 'hot ');
+    await expect(text.field).toHaveValue('hot tea cake');
+    await page.keyboard.press('Control+z');
+    await expect(text.field).not.toHaveValue(/cake/);
+    while ((await text.text()) !== 'hot ') await page.keyboard.press('Control+z');
+    await page.keyboard.press('Control+z');
+    await expect(text.field).toHaveValue('hot ');
+    for (let presses = 0; presses < 10; presses += 1) await page.keyboard.press('Control+Shift+z');
+    await expect(text.field).toHaveValue('hot tea cake');
+    await text.expectSaved();
+    expect((await storedText(instance)).text).toBe('hot tea cake');
+    await page.close();
+    await instance.stop();
+});
+
 test('an input method is left alone while it composes', async ({ page }) => {
     const instance = await Instance.start();
     const text = new SharedText(page);

@@ -15,12 +15,14 @@ mod edit;
 mod place;
 mod session;
 mod submission;
+mod undo;
 mod walk;
 
 pub use edit::{Edit, EditError, Step};
 pub use place::{Side, Splice, scalars_before, units_before};
 pub use session::{Heard, TextSession};
 pub use submission::{AcceptedEdit, Author, Outcome, Refusal, Submission, TextState, plain_text};
+pub use undo::{Typing, UndoStack};
 
 /// Characters (Unicode scalar values) of a shared text at most.
 pub const TEXT_CHARS: usize = 20_000;

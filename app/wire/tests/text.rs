@@ -6,7 +6,7 @@
 mod model;
 
 use proptest::prelude::*;
-use wire::text::{Edit, EditError, Side, Step, scalars_before, units_before};
+use wire::text::{Edit, EditError, Side, Step, Typing, UndoStack, scalars_before, units_before};
 
 /// Text with characters of one to four bytes, one and two UTF-16 units.
 fn text() -> impl Strategy<Value = String> {
@@ -51,7 +51,7 @@ fn two_in_a_row() -> impl Strategy<Value = (String, Edit, Edit)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
     fn whichever_of_two_goes_first_the_text_is_the_same((text, first, later) in two_edits()) {
@@ -128,6 +128,51 @@ proptest! {
         let head: String = text.chars().take(place).collect();
         prop_assert_eq!(usize::try_from(units).unwrap(), head.encode_utf16().count());
         prop_assert_eq!(scalars_before(&text, units), place);
+    }
+
+    #[test]
+    fn undoing_takes_back_ones_own_changes_and_nobody_elses(
+        before in "[ab\n]{0,8}",
+        doings in prop::collection::vec((0..5_u8, 0..20_usize, "[x😀]{1,2}"), 0..40),
+    ) {
+        let mut stack = UndoStack::default();
+        let mut text = before.clone();
+        for (kind, place, own) in doings {
+            let chars = length(&text);
+            let place = place.min(chars);
+            let insert = |what: &str| Edit::default().keep(place).insert(what).keep(chars - place);
+            let edit = match kind {
+                0 => stack.undo(&text).unwrap_or_else(|| Edit::default().keep(chars)),
+                1 => stack.redo(&text).unwrap_or_else(|| Edit::default().keep(chars)),
+                2 => {
+                    let theirs = insert("Z");
+                    stack.passed(&theirs).unwrap();
+                    theirs
+                }
+                _ => {
+                    let typed = insert(&own);
+                    let typing = if kind == 3 { Typing::On } else { Typing::Anew };
+                    stack.typed(&typed, &text, typing).unwrap();
+                    typed
+                }
+            };
+            text = edit.apply(&text).unwrap();
+        }
+        let others = text.matches('Z').count();
+        let full = text.clone();
+        let mut undone = 0;
+        while let Some(edit) = stack.undo(&text) {
+            text = edit.apply(&text).unwrap();
+            undone += 1;
+        }
+        prop_assert_eq!(text.matches('Z').count(), others);
+        prop_assert_eq!(text.replace('Z', ""), before);
+        while undone > 0 {
+            text = stack.redo(&text).unwrap().apply(&text).unwrap();
+            undone -= 1;
+        }
+        // What could be done again before goes on from there.
+        prop_assert_eq!(text, full);
     }
 
     #[test]

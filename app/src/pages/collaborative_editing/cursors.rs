@@ -94,6 +94,8 @@ impl Cursors {
 
     /// Takes those away who have said nothing for long.
     pub(super) fn sweep(self) {
+        // What they say has come by now, or never will.
+        self.early.update_value(BTreeMap::clear);
         let is_over = |cursor: &Cursor| cursor.seen + SILENCE < Date::now();
         if self.others.with_untracked(|others| others.values().any(is_over)) {
             self.others.update(|others| others.retain(|_, cursor| !is_over(cursor)));

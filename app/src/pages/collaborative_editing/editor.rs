@@ -1,12 +1,17 @@
 //! What happens to the text field: the visitor types, others do.
 
 use leptos::prelude::*;
-use wire::text::{AcceptedEdit, Edit, EditError, Heard, plain_text, scalars_before};
+use web_sys::js_sys::Date;
+use wire::text::{
+    AcceptedEdit, Edit, EditError, Heard, Step, Typing, UndoStack, plain_text, scalars_before, units_before,
+};
 
-use super::state::{Editor, new_id};
+use super::state::{Editor, State, new_id};
 
 /// Edits held back while an input method composes; with more they are fetched afterwards.
 const HELD: usize = 500;
+/// After a pause so long, in milliseconds, keys are taken back by themselves.
+const PAUSE: f64 = 1_000.0;
 
 impl Editor {
     /// The visitor changed the field.
@@ -19,13 +24,44 @@ impl Editor {
             // Something was pasted that a text cannot hold.
             field.set_value(&text);
         }
-        let typed = self.with(|state| {
+        let edit = self.with(|state| {
             let edit = Edit::between(state.session.text(), &text, caret);
-            state.session.type_in(edit.clone(), new_id).map(|submission| (edit, submission))
+            state.remember(&edit);
+            edit
         });
-        let Some(typed) = typed else { return };
-        // The difference fits the text it was made from: nothing else is ever made.
-        if let Ok((edit, submission)) = typed {
+        if let Some(edit) = edit {
+            self.take_in(edit);
+        }
+    }
+
+    /// Takes the visitor's latest change back, or does it again, as `pick` says; others' changes stay.
+    pub(super) fn turn_back(self, pick: fn(&mut UndoStack, &str) -> Option<Edit>) {
+        let picked = self.with(|state| {
+            if state.is_composing {
+                return None;
+            }
+            state.last_key = None;
+            let before = state.session.text().to_owned();
+            pick(&mut state.undo, &before).map(|edit| (edit, before))
+        });
+        let (Some((edit, before)), Some(field)) = (picked.flatten(), self.field.get_untracked()) else { return };
+        for splice in edit.splices(&before) {
+            // It fails for places beyond the end alone.
+            let _ = field.set_range_text_with_start_and_end(&splice.text, splice.start, splice.end);
+        }
+        if let (Some(end), Ok(text)) = (edit.end_of_change(), edit.apply(&before)) {
+            let units = units_before(&text, end);
+            // As above.
+            let _ = field.set_selection_range(units, units);
+        }
+        self.take_in(edit);
+    }
+
+    /// The field was changed like this by its visitor.
+    fn take_in(self, edit: Edit) {
+        let typed = self.with(|state| state.session.type_in(edit.clone(), new_id));
+        // The edit was made from the very text of the session: nothing else is ever made.
+        if let Some(Ok(submission)) = typed {
             self.cursors.moved_by(&edit, None);
             self.show();
             if let Some(submission) = submission {
@@ -70,6 +106,9 @@ impl Editor {
             }
             let before = state.session.text().to_owned();
             let heard = state.session.hear(&accepted, new_id)?;
+            if let Heard::Changed(theirs) = &heard {
+                state.undo.passed(theirs)?;
+            }
             Ok(Some((before, heard)))
         });
         match heard {
@@ -109,5 +148,25 @@ impl Editor {
         if is_same == Some(false) {
             self.with(|state| field.set_value(state.session.text()));
         }
+    }
+}
+
+impl State {
+    /// So that it can be taken back, together with the keys before it of the same word.
+    fn remember(&mut self, edit: &Edit) {
+        if edit.is_nothing() {
+            return;
+        }
+        let now = Date::now();
+        let start = match edit.steps() {
+            [Step::Keep(start), ..] => *start,
+            _ => 0,
+        };
+        let is_key = edit.inserted_chars() == 1 && edit.length_after() == edit.length_before() + 1;
+        let goes_on = is_key && self.last_key.is_some_and(|(end, at)| end == start && now - at < PAUSE);
+        let typing = if goes_on { Typing::On } else { Typing::Anew };
+        self.last_key = is_key.then_some((start + 1, now));
+        // It was made from the very text of the session.
+        let _ = self.undo.typed(edit, self.session.text(), typing);
     }
 }

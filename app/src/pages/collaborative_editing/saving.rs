@@ -6,7 +6,7 @@ use leptos::{prelude::*, task::spawn_local};
 use web_sys::js_sys::Math;
 use wire::{
     backoff::reconnect_delay,
-    text::{Submission, TextSession},
+    text::{Submission, TextSession, UndoStack},
 };
 
 use super::{
@@ -153,6 +153,7 @@ impl Editor {
             let own = is_unsaved.then(|| field.value()).filter(|own| own != session.text());
             field.set_value(session.text());
             state.session = session;
+            state.undo = UndoStack::default();
             state.held.clear();
             state.sending = None;
             own

@@ -2,8 +2,12 @@
 
 use std::rc::Rc;
 
-use leptos::{prelude::*, server_fn::ServerFn};
-use wire::text::TEXT_CHARS;
+use leptos::{
+    ev::{InputEvent, KeyboardEvent},
+    prelude::*,
+    server_fn::ServerFn,
+};
+use wire::text::{TEXT_CHARS, UndoStack};
 
 use super::{
     caret::use_cursors,
@@ -59,6 +63,8 @@ pub(super) fn Sheet(page: TextPage) -> impl IntoView {
                     aria-describedby="shared-text-hint"
                     node_ref=editor.field
                     on:input=move |_| editor.typed()
+                    on:keydown=move |event| undo_by_key(editor, &event)
+                    on:beforeinput=move |event| undo_by_menu(editor, &event)
                     on:compositionstart=move |_| editor.composing()
                     on:compositionend=move |_| editor.composed()
                     on:keyup=move |_| on_key()
@@ -125,6 +131,29 @@ fn follow(editor: Editor, page: TextPage) {
         }
         now
     });
+}
+
+/// The keys everybody knows: the browser's own way takes no account of what others wrote.
+fn undo_by_key(editor: Editor, event: &KeyboardEvent) {
+    if !(event.ctrl_key() || event.meta_key()) || event.alt_key() {
+        return;
+    }
+    match (event.key().to_lowercase().as_str(), event.shift_key()) {
+        ("z", false) => editor.turn_back(UndoStack::undo),
+        ("z", true) | ("y", false) => editor.turn_back(UndoStack::redo),
+        _ => return,
+    }
+    event.prevent_default();
+}
+
+/// The same from a menu, or by shaking a phone.
+fn undo_by_menu(editor: Editor, event: &InputEvent) {
+    match event.input_type().as_str() {
+        "historyUndo" => editor.turn_back(UndoStack::undo),
+        "historyRedo" => editor.turn_back(UndoStack::redo),
+        _ => return,
+    }
+    event.prevent_default();
 }
 
 /// A text as the content of a text field: a parser drops the first line feed of it.

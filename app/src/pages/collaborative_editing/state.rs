@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use leptos::{html, prelude::*};
-use wire::text::{AcceptedEdit, TextSession, TextState};
+use wire::text::{AcceptedEdit, TextSession, TextState, UndoStack};
 
 use super::cursors::Cursors;
 use crate::text::TextPage;
@@ -27,6 +27,10 @@ pub(super) struct Editor {
 /// What nobody sees.
 pub(super) struct State {
     pub(super) session: TextSession,
+    /// What the visitor may take back.
+    pub(super) undo: UndoStack,
+    /// Where and when, in milliseconds since 1970, the latest key ended.
+    pub(super) last_key: Option<(usize, f64)>,
     /// Whether an input method is composing: nobody else may touch the field meanwhile.
     pub(super) is_composing: bool,
     /// What was accepted while it was.
@@ -91,6 +95,8 @@ impl State {
     fn new(text: TextState) -> Self {
         Self {
             session: TextSession::new(text),
+            undo: UndoStack::default(),
+            last_key: None,
             is_composing: false,
             held: VecDeque::new(),
             sending: None,
