@@ -5,15 +5,20 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::pair;
-use crate::kit::{redis::Redis, until, visitor::Visitor};
+use crate::kit::{instance::Running, redis::Redis, until, visitor::Visitor};
+
+/// Only instances that are known are waited for.
+async fn until_both_see_both(left: &Running, right: &Running) {
+    for instance in [left, right] {
+        until("it sees both", async || instance.metrics.instances().await.len() == 2).await;
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_motto_is_on_every_instance_and_pages_are_told_when() {
     let redis = Redis::start();
     let (left, right, _mongod) = pair(&redis).await;
-    for instance in [&left, &right] {
-        until("it sees both", async || instance.metrics.instances().await.len() == 2).await;
-    }
+    until_both_see_both(&left, &right).await;
     assert_eq!(right.ports.mottos.read().await.unwrap().version, 0);
     let mut browser = right.open_browser().await;
     browser.subscribe(CHANGED.name()).await;
@@ -40,8 +45,12 @@ async fn a_motto_is_on_every_instance_and_pages_are_told_when() {
 async fn the_level_that_answers_is_the_first_that_has_the_value() {
     let redis = Redis::start();
     let (left, right, _mongod) = pair(&redis).await;
+    until_both_see_both(&left, &right).await;
+    let mut browser = right.open_browser().await;
+    browser.subscribe(REACHED.name()).await;
     left.ports.mottos.save(&Motto::parse("One").unwrap()).await.unwrap();
-    until("it is everywhere", async || right.ports.mottos.read().await.unwrap().version == 1).await;
+    // Until then the instances read it by themselves.
+    assert_eq!(browser.next_data().await["silent"], json!([]));
     let level = async || right.ports.mottos.read().await.unwrap().level;
     assert_eq!(level().await, Some(CacheLevel::Memory));
     right.config_cache.refresh().await.unwrap();

@@ -8,7 +8,11 @@ use super::{
 };
 use crate::{
     cart::{CATALOGUE, Cart, CartChange, Product, Quantity, euros},
-    components::mounted::use_mounted,
+    components::{
+        mounted::use_mounted,
+        toast::{Level, use_toasts},
+    },
+    error::Problem,
 };
 
 /// Every product, with a button that adds one.
@@ -85,9 +89,12 @@ pub(super) fn Rows(cart: LiveCart) -> impl IntoView {
 fn Row(cart: LiveCart, shown: Memo<Cart>, product: &'static Product) -> impl IntoView {
     let is_mounted = use_mounted();
     let quantity = move || shown.with(|cart| cart.quantity_of(product)).to_string();
-    let set = move |number: &str| {
-        if let Some(quantity) = number.parse().ok().and_then(Quantity::parse) {
-            cart.wish(CartChange::Set { product, quantity });
+    let toasts = use_toasts();
+    let set = move |field: web_sys::HtmlInputElement| match field.value().parse().ok().and_then(Quantity::parse) {
+        Some(quantity) => cart.wish(CartChange::Set { product, quantity }),
+        None => {
+            toasts.show(Level::Error, Problem::CartItem);
+            field.set_value(&untrack(quantity));
         }
     };
     view! {
@@ -106,7 +113,7 @@ fn Row(cart: LiveCart, shown: Memo<Cart>, product: &'static Product) -> impl Int
                     aria-label=format!("Quantity of {}", product.name)
                     value=quantity
                     prop:value=quantity
-                    on:change:target=move |event| set(&event.target().value())
+                    on:change:target=move |event| set(event.target())
                 />
                 <button
                     type="submit"
