@@ -4,6 +4,7 @@ mod caret;
 mod cursors;
 mod editor;
 mod functions;
+mod leaving;
 mod mirror;
 mod saving;
 mod sheet;

@@ -96,6 +96,7 @@ proptest! {
         let edit = Edit::between(&before, &after, caret);
         prop_assert_eq!(edit.apply(&before), Ok(after.clone()));
         prop_assert_eq!(edit.is_nothing(), before == after);
+        prop_assert_eq!(Edit::by_lines(&before, &after).apply(&before), Ok(after));
     }
 
     #[test]
@@ -218,6 +219,17 @@ fn whoever_changed_a_text_is_where_the_change_ends() {
     assert_eq!(Edit::default().keep(2).insert("ab").delete(1).keep(3).end_of_change(), Some(4));
     assert_eq!(Edit::default().keep(2).delete(1).end_of_change(), Some(2));
     assert_eq!(Edit::default().keep(2).end_of_change(), None);
+}
+
+#[test]
+fn lines_that_stayed_are_kept_so_that_others_can_change_them() {
+    let before = "one\ntwo\nthree\nfour\n";
+    let mine = Edit::by_lines(before, "zero\none\ntwo\nthree\nfive\n");
+    let theirs = Edit::between(before, "one\n2\nthree\nfour\n", None);
+    let (_, mine) = theirs.beside(&mine).unwrap();
+    assert_eq!(mine.apply(&theirs.apply(before).unwrap()).unwrap(), "zero\none\n2\nthree\nfive\n");
+    let long = "x\n".repeat(2_000);
+    assert_eq!(Edit::by_lines(&long, &format!("{long}y")), Edit::default().keep(4_000).insert("y"));
 }
 
 #[test]

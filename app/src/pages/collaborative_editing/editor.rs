@@ -82,7 +82,12 @@ impl Editor {
             state.is_composing = false;
             std::mem::take(&mut state.held)
         });
-        self.hear_all(held.into_iter().flatten());
+        let Some(held) = held else { return };
+        let may_lack = held.len() == HELD;
+        self.hear_all(held);
+        if may_lack {
+            self.catch_up();
+        }
     }
 
     /// The server accepted these, in this order.

@@ -92,7 +92,7 @@ pub async fn save_text(
     };
 
     // Forms send other line breaks than text fields hold.
-    let edit = Edit::between(&plain_text(&before), &plain_text(&text), None);
+    let edit = Edit::by_lines(&plain_text(&before), &plain_text(&text));
     let submission = Submission { base, id, edit };
     let saved = texts::submit(&request::ports()?, submission, request::publisher().await).await;
     request::finish(saved.map(drop).map_err(Problem::from), Notice::Saved, address::COLLABORATIVE_EDITING)

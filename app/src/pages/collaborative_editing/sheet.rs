@@ -12,6 +12,7 @@ use wire::text::{TEXT_CHARS, UndoStack};
 use super::{
     caret::use_cursors,
     functions::SaveText,
+    leaving::use_safe_leaving,
     mirror::{Mirror, Whereabouts},
     state::Editor,
     status::{SavingStatus, SetAside},
@@ -35,6 +36,7 @@ pub(super) fn Sheet(page: TextPage) -> impl IntoView {
     let rendered = as_content(&page.state.text);
     let (version, before) = (page.state.version.to_string(), page.state.text.clone());
     follow(editor, page);
+    use_safe_leaving(editor);
     let tell = [tell_place.clone(), tell_place.clone(), tell_place];
     let [on_key, on_click, on_focus] = tell.map(|tell| move || tell());
     view! {
