@@ -4,6 +4,7 @@
 
 mod accounts;
 mod bus;
+mod check;
 mod checker;
 mod cluster;
 mod config_cache;
@@ -23,5 +24,6 @@ mod rest;
 mod sessions;
 mod start;
 mod store;
+mod supervisor;
 mod tell;
 mod todos;
