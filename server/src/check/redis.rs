@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 use uuid::Uuid;
-use wire::Pattern;
 
 use super::{Level, Report, is_here};
 use crate::{
@@ -39,7 +38,7 @@ pub(super) async fn look(config: &Config, report: &mut Report) {
     let mut link = bus.link();
     if timeout(LINKED_WITHIN, link.wait_for(|link| *link == Link::Up)).await.is_ok() {
         let keys = bus.keys();
-        look_at_permissions(&bus, &keys, &config.site.prefix(), report).await;
+        look_at_permissions(&bus, &keys, config, report).await;
         look_at_servers(&keys, report).await;
         look_at_name(config, &keys, report).await;
     } else {
@@ -88,19 +87,14 @@ fn look_at_safety(redis: &RedisConfig, report: &mut Report) {
 }
 
 /// Tries everything an instance does, on names that nobody else uses.
-async fn look_at_permissions(bus: &RedisBus, keys: &Keys, prefix: &str, report: &mut Report) {
+async fn look_at_permissions(bus: &RedisBus, keys: &Keys, config: &Config, report: &mut Report) {
     let name = format!("check:{}", Uuid::new_v4());
     let quota = Quota { every: Duration::from_millis(1), burst: 1 };
-    let wildcard = async {
-        match Pattern::parse("view:check:*") {
-            Ok(pattern) => bus.join(&pattern).await,
-            Err(_) => Ok(()),
-        }
-    };
+    let prefix = config.site.prefix();
     let trials = [
         ("keys", try_keys(keys, &name).await),
         ("scripts", bus.take(&name, quota, 1).await.map(drop)),
-        ("wildcards of subscribers", wildcard.await),
+        ("wildcards of subscribers", RedisBus::try_wildcard(&config.redis, &prefix).await),
     ];
     let refused: Vec<String> =
         trials.into_iter().filter_map(|(what, tried)| tried.err().map(|error| format!("{what} ({error})"))).collect();

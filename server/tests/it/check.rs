@@ -14,7 +14,7 @@ use super::kit::{
 };
 
 const SECRET: &str = "0f3b9a7c51d84e26a1f7c3e90b5d2846";
-const PASSWORD: &str = "not to be guessed by anybody";
+const PASSWORD: &str = "not-to-be-guessed-by-anybody";
 
 /// What the program says of this configuration: its exit code, and its findings by what they are about.
 async fn check(variables: &[(&str, &str)]) -> (i32, Vec<Value>) {

@@ -14,12 +14,15 @@ use tokio::time::timeout;
 use super::{
     BusError, RedisBus,
     connect::Plan,
+    connection::Connection,
     keys::{Keys, within},
 };
 use crate::config::RedisConfig;
 
 /// How long connecting may take.
 const REACHED_WITHIN: Duration = Duration::from_secs(5);
+/// How long a refusal may take.
+const REFUSED_WITHIN: Duration = Duration::from_secs(1);
 
 /// What one server says of itself.
 #[derive(Clone, Debug)]
@@ -48,10 +51,23 @@ impl RedisBus {
     ///
     /// When Redis is not there or refuses.
     pub async fn reach(config: &RedisConfig) -> Result<(), BusError> {
-        let plan = Plan::new(config)?;
-        let opened = timeout(REACHED_WITHIN, plan.open(0, &[], None)).await.map_err(|_| BusError::Down)?;
-        opened?.quit().await;
+        open(config).await?.quit().await;
         Ok(())
+    }
+
+    /// Whether the wildcards of subscribers are permitted, on a connection of its own.
+    ///
+    /// # Errors
+    ///
+    /// When they are refused ([`BusError::is_forbidden`]), or Redis is not there.
+    pub async fn try_wildcard(config: &RedisConfig, prefix: &str) -> Result<(), BusError> {
+        let connection = open(config).await?;
+        let subscribe = CustomCommand::new_static("PSUBSCRIBE", ClusterHash::Random, false);
+        let asked = connection.commands().custom::<Value, _>(subscribe, vec![format!("{prefix}bc:view:check:*")]);
+        // Sent as any command, so that a refusal is its answer. Consent is told elsewhere, and so never heard here.
+        let refusal = timeout(REFUSED_WITHIN, asked).await.ok().and_then(Result::err);
+        connection.end();
+        refusal.map_or(Ok(()), |error| Err(error.into()))
     }
 }
 
@@ -88,6 +104,11 @@ impl Keys {
         }
         Ok(inspected)
     }
+}
+
+async fn open(config: &RedisConfig) -> Result<Connection, BusError> {
+    let plan = Plan::new(config)?;
+    timeout(REACHED_WITHIN, plan.open(0, &[], None)).await.map_err(|_| BusError::Down)?
 }
 
 fn facts(info: &str) -> HashMap<String, String> {
