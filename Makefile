@@ -7,7 +7,7 @@ SHELL := bash
 # scripts/env.sh chooses the toolchain, so that all commands use the same one.
 IN_ENV := . scripts/env.sh &&
 
-.PHONY: help run build test check cluster watch bench soak conformance fuzz deny same-site newcomer
+.PHONY: help run build test check cluster watch bench soak proxies conformance fuzz deny same-site newcomer
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -42,6 +42,10 @@ bench: build ## Deliveries a second, latency, memory of an idle socket, on one i
 soak: ## Ten minutes of faults: everything killed, paused and cut at random, every promise checked
 	@scripts/setup-test.sh
 	@scripts/soak.sh
+
+proxies: build ## All browser tests through nginx, then all through HAProxy (20 minutes)
+	@scripts/setup-test.sh
+	@$(IN_ENV) cd end2end && for proxy in nginx haproxy; do JPULSE_TEST_PROXY=$$proxy playwright test --reporter=list || exit; done
 
 conformance: ## The Autobahn cases against our WebSockets
 	@scripts/setup-build.sh

@@ -48,7 +48,10 @@ tool_tests() { cargo test --locked --package xtask; }
 # Nothing here may ask the network; known vulnerabilities are `make deny`'s.
 dependencies() { cargo deny check bans licenses sources; }
 
-browser_tests() { (cd end2end && CI=${CI:-true} playwright test --reporter=list); }
+browser_tests() { (cd end2end && CI=${CI:-true} playwright test --reporter=list "$@"); }
+
+# The heart of them through a proxy; `make proxies` runs all.
+proxied_tests() { JPULSE_TEST_PROXY=$1 browser_tests two_instances endpoints.spec routes; }
 
 step "Setting up (5 minutes the first time)" "$ROOT/scripts/setup-test.sh" || {
     echo "0 passed, 1 failed"
@@ -58,11 +61,14 @@ step "Setting up (5 minutes the first time)" "$ROOT/scripts/setup-test.sh" || {
 
 step "Format and lints (5 minutes the first time)" scripts/check.sh || true
 step "Dependencies" dependencies || true
+step "Deployment files" scripts/lint-deploy.sh || true
 step "Tests of the tools (3 minutes the first time)" tool_tests || true
 if step "Release build (20 minutes the first time)" release_build; then
     step "Unit and integration tests (5 minutes the first time)" cargo_tests || true
     step "Soak (4 minutes)" soak || true
     step "Browser tests" browser_tests || true
+    step "Browser tests behind nginx (2 minutes)" proxied_tests nginx || true
+    step "Browser tests behind HAProxy (2 minutes)" proxied_tests haproxy || true
 fi
 
 echo "$PASSED passed, $FAILED failed"

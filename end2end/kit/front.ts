@@ -1,5 +1,7 @@
 import { type Server, type Socket, connect, createServer } from 'node:net';
 
+import { SCHEME } from './proxy';
+
 /** What stands before the instances: hands connections to one of them, or refuses them. */
 export class Front {
     readonly #server: Server;
@@ -22,7 +24,7 @@ export class Front {
     at(path: string): string {
         const address = this.#server.address();
         if (!address || typeof address !== 'object') throw new Error('the front is closed');
-        return `http://127.0.0.1:${address.port}${path}`;
+        return `${SCHEME}://127.0.0.1:${address.port}${path}`;
     }
 
     /** Leads new connections to this port; `null` refuses them. Those that stand are cut. */

@@ -1,6 +1,7 @@
 import { BINARY, SITE } from './built';
 import { newFolder, removeFolder } from './folder';
 import { type Environment, Program } from './program';
+import { KIND, Proxy, TRUST } from './proxy';
 
 /** A todo, as the server answers it. */
 export interface Todo {
@@ -22,10 +23,19 @@ export class Instance {
         readonly url: string,
         readonly program: Program,
         readonly folder: string | null,
+        readonly proxy: Proxy | null,
     ) {}
 
-    /** Starts the built server in an empty folder, and waits until it is ready. */
-    static start(environment: Environment = {}): Promise<Instance> {
+    /** Starts the built server in an empty folder, behind the proxy of this run, and waits until it is ready. */
+    static async start(environment: Environment = {}): Promise<Instance> {
+        const direct = await Instance.startDirect({ ...(KIND ? TRUST : {}), ...environment });
+        if (!KIND) return direct;
+        const proxy = await Proxy.start(KIND, [direct.port]);
+        return new Instance(proxy.at(''), direct.program, direct.folder, proxy);
+    }
+
+    /** The same with nothing before it, whatever the run. */
+    static startDirect(environment: Environment = {}): Promise<Instance> {
         const folder = newFolder();
         const place = { binary: BINARY, folder };
         return Instance.#start(place, { PORT: '0', LEPTOS_SITE_ROOT: SITE, ...environment }, folder);
@@ -39,7 +49,7 @@ export class Instance {
     static async #start(place: Place, environment: Environment, ownFolder: string | null): Promise<Instance> {
         const program = new Program(place.binary, [], place.folder, environment);
         const [, url] = await program.says(/listening on (http:\/\/[\d.:]+)/);
-        const instance = new Instance(url, program, ownFolder);
+        const instance = new Instance(url, program, ownFolder, null);
         const answer = await fetch(instance.at('/api/1/health/status'));
         if (!answer.ok) throw new Error(`not ready: ${answer.status}\n${program.output}`);
         return instance;
@@ -84,6 +94,7 @@ export class Instance {
     /** Asks it to end and waits; its exit code. */
     async stop(): Promise<number | null> {
         const code = await this.program.end('SIGTERM');
+        await this.proxy?.end();
         if (this.folder) removeFolder(this.folder);
         return code;
     }

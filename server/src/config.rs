@@ -54,6 +54,8 @@ pub struct ServerConfig {
     pub host: IpAddr,
     /// The port to listen on; 0 takes a free one.
     pub port: u16,
+    /// Who opens the port.
+    pub listen: Listen,
     /// The embedded store and generated secrets.
     pub data_dir: PathBuf,
     /// The built site; empty looks for `site` beside the binary and one folder up.
@@ -71,6 +73,7 @@ impl Default for ServerConfig {
         Self {
             host: IpAddr::from([127, 0, 0, 1]),
             port: 8080,
+            listen: Listen::Port,
             data_dir: "./data".into(),
             site_root: PathBuf::new(),
             shutdown_seconds: 8,
@@ -85,6 +88,17 @@ impl ServerConfig {
     pub fn shutdown_within(&self) -> Duration {
         Duration::from_secs(self.shutdown_seconds)
     }
+}
+
+/// Who opens the port an instance takes connections from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Listen {
+    /// The instance, at `host` and `port`.
+    #[default]
+    Port,
+    /// Whoever started the process: standard input is the listening socket, as systemd and inetd hand it over.
+    Stdin,
 }
 
 /// Which site, which mode, which instance.

@@ -3,14 +3,12 @@
 use std::{
     future::Future,
     net::SocketAddr,
-    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use app::ports::Ports;
 use axum::Router;
-use leptos::config::{Env, LeptosOptions};
 use thiserror::Error;
 use tokio::{
     net::TcpListener,
@@ -29,12 +27,14 @@ use crate::{
     http::{self, Backends, Site},
     hub::{Hub, OutboxLimits},
     identity,
+    listener::{self, ListenError},
     metrics::{About, Metrics, Sources},
     motto::MottoPort,
     observatory::ObservatoryPort,
     relay::Relay,
     session::{self, Door, SecretError, Sessions, Watch},
     settings::SettingsPort,
+    site_files::{self, MissingSite},
     store::{OpenError, Store},
     teller::Teller,
     throttle::Throttle,
@@ -62,14 +62,9 @@ pub struct Instance {
 /// Why an instance does not start; each is one line that names the cause.
 #[derive(Debug, Error)]
 pub enum StartError {
-    /// The address is taken or not ours.
-    #[error("cannot listen on {address}: {source}; set PORT to a free port")]
-    Listen {
-        /// What was tried.
-        address: SocketAddr,
-        /// What the operating system says.
-        source: std::io::Error,
-    },
+    /// There is nothing to take connections from.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] OpenError),
@@ -86,8 +81,8 @@ pub enum StartError {
     #[error(transparent)]
     Endpoint(#[from] RegisterError),
     /// The site's files are not where they should be.
-    #[error("there is no site in {}: build it with `make build` or set LEPTOS_SITE_ROOT", .0.display())]
-    Site(PathBuf),
+    #[error(transparent)]
+    Site(#[from] MissingSite),
 }
 
 impl Instance {
@@ -98,8 +93,7 @@ impl Instance {
     /// When the store cannot be opened or the port is taken. A missing Redis or MongoDB is no error.
     pub async fn bind(config: Config) -> Result<Self, StartError> {
         let started_at = Instant::now();
-        let address = SocketAddr::new(config.server.host, config.server.port);
-        let listener = TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?;
+        let listener = listener::open(&config.server).await?;
         let store = Arc::new(Store::open(&config).await?);
         let accounts = Arc::new(Accounts::new(&store));
         let first_password = prepare_admin(&accounts, &store, &config).await?;
@@ -159,7 +153,7 @@ impl Instance {
         };
         builtin::register(&endpoints, &ports, config.limits.socket_messages)?;
         metrics.register_namespaces(Arc::new(endpoints.clone()));
-        let leptos = leptos_options(&config)?;
+        let leptos = site_files::leptos_options(&config.server)?;
         let backends = Backends { redis: redis_mode, mode: config.site.mode };
         let door = Door::new(sessions, accounts, throttle.clone(), key, config.site.mode);
         let metrics_token = config.metrics.token.as_str().into();
@@ -323,33 +317,4 @@ async fn claim(bus: &dyn Bus, config: &Config) -> Arc<str> {
         tracing::warn!("redis is not reached: starting without it, broadcasts stay on this instance until it is");
     }
     bus.claim(&id).await
-}
-
-/// Where the site's files are and what they are called.
-fn leptos_options(config: &Config) -> Result<LeptosOptions, StartError> {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let configured = &config.server.site_root;
-    let root = if configured.as_os_str().is_empty() { site_beside_binary() } else { configured.clone() };
-    if !root.is_dir() {
-        return Err(StartError::Site(root));
-    }
-    let hash_file = root.join("hash.txt");
-    let hash_files =
-        variable("LEPTOS_HASH_FILES").map_or_else(|| hash_file.is_file(), |value| value.eq_ignore_ascii_case("true"));
-    Ok(LeptosOptions::builder()
-        .output_name(variable("LEPTOS_OUTPUT_NAME").unwrap_or_else(|| "jpulse".to_owned()))
-        .site_pkg_dir(variable("LEPTOS_SITE_PKG_DIR").unwrap_or_else(|| "pkg".to_owned()))
-        .site_root(root.to_string_lossy().into_owned())
-        .site_addr(SocketAddr::new(config.server.host, config.server.port))
-        .hash_file(hash_file.to_string_lossy().into())
-        .hash_files(hash_files)
-        .env(if variable("LEPTOS_WATCH").is_some() { Env::DEV } else { Env::PROD })
-        .build())
-}
-
-fn site_beside_binary() -> PathBuf {
-    let binary = std::env::current_exe().unwrap_or_default();
-    let folder = binary.parent().unwrap_or(&binary);
-    let beside = folder.join("site");
-    if beside.is_dir() { beside } else { folder.parent().unwrap_or(folder).join("site") }
 }

@@ -16,6 +16,7 @@
 
 pub mod account;
 pub mod bus;
+pub mod check;
 pub mod clock;
 pub mod cluster;
 pub mod config;
@@ -27,14 +28,18 @@ pub mod http;
 pub mod hub;
 pub mod identity;
 pub mod instance;
+pub mod listener;
+pub mod log;
 pub mod metrics;
 pub mod motto;
 pub mod observatory;
 pub mod relay;
 pub mod session;
 pub mod settings;
+pub mod site_files;
 pub mod socket;
 pub mod store;
+pub mod supervisor;
 pub mod teller;
 pub mod throttle;
 

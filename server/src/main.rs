@@ -1,16 +1,18 @@
-//! `server`: one instance, from the command line.
+//! `server`: one instance, or several, from the command line.
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
 use server::{
     Instance,
-    account::command::Command,
-    config::{Config, LogConfig, LogFormat},
+    account::command::Command as AccountCommand,
+    check::{self, Check},
+    config::Config,
+    log,
+    supervisor::{Supervisor, ward},
 };
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
@@ -20,29 +22,49 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 /// Set up by `app.toml` (or the file named by `JPULSE_CONFIG`) and the environment; see
 /// docs/OPERATIONS.md.
 #[derive(Parser)]
-#[command(version)]
+#[command(version, args_conflicts_with_subcommands = true)]
 struct Arguments {
+    /// Serves with so many processes, on the configured port and those behind it. Who ends is started again;
+    /// SIGHUP exchanges one after the other without refusing a connection.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    instances: Option<u16>,
     #[command(subcommand)]
     command: Option<Command>,
 }
 
+#[derive(Subcommand)]
+enum Command {
+    #[command(flatten)]
+    Account(AccountCommand),
+    Check(Check),
+}
+
 fn main() -> ExitCode {
-    match start(Arguments::parse().command) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::from(2)
-        }
-    }
+    start(Arguments::parse()).unwrap_or_else(|error| {
+        eprintln!("{error}");
+        ExitCode::from(2)
+    })
 }
 
 #[tokio::main]
-async fn start(command: Option<Command>) -> Result<(), Box<dyn std::error::Error>> {
+async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    ward::follow()?;
     let config = Config::load()?;
-    log_to_standard_error(&config.log)?;
-    if let Some(command) = command {
-        return Ok(command.run(&config, &mut std::io::stdout()).await?);
+    let supervisor = arguments.instances.map(|_| "supervisor".to_owned());
+    // A check has its say on standard output, and nothing else has.
+    if !matches!(arguments.command, Some(Command::Check(_))) {
+        log::start(&config.log, supervisor.or_else(|| ward::source(&config)))?;
     }
+    match (arguments.command, arguments.instances) {
+        (Some(Command::Account(command)), _) => command.run(&config, &mut std::io::stdout()).await?,
+        (Some(Command::Check(check)), _) => return Ok(check::run(&check, &config, &mut std::io::stdout()).await?),
+        (None, Some(count)) => return Ok(Supervisor::bind(&config, count).await?.run().await),
+        (None, None) => serve(config).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let instance = Instance::bind(config).await?;
@@ -58,18 +80,5 @@ async fn start(command: Option<Command>) -> Result<(), Box<dyn std::error::Error
             }
         })
         .await;
-    Ok(())
-}
-
-fn log_to_standard_error(config: &LogConfig) -> Result<(), Box<dyn std::error::Error>> {
-    // A session that cannot be loaded is no error: whoever asked for it says what became of it.
-    let filter = EnvFilter::try_new(format!("tower_sessions_core=off,{}", config.filter)).map_err(|_| {
-        format!("configuration: log.filter is {:?}: allowed is a level or a tracing filter", config.filter)
-    })?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match config.format {
-        LogFormat::Text => lines.init(),
-        LogFormat::Json => lines.json().init(),
-    }
     Ok(())
 }

@@ -47,7 +47,7 @@ use remote::Remote;
 
 pub use facts::Facts;
 pub use layer::Door;
-pub use secret::{SecretError, cookie_key};
+pub use secret::{SecretError, cookie_key, kept_secret};
 pub use visitor::RequestVisitor;
 pub use watch::Watch;
 

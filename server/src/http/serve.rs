@@ -38,11 +38,13 @@ const HEADERS_WITHIN: Duration = Duration::from_secs(30);
 /// Bytes of buffer an HTTP connection may use: headers beyond are refused. Enough for an event stream
 /// of 256 channels of usual length that says where it stands in each.
 const HEADER_BYTES: usize = 32 * 1024;
+/// How long a connection without a request stays open when no more are taken: its next request may be on its way.
+const LINGER: Duration = Duration::from_millis(500);
 /// Pause after an accept that failed, for want of file descriptors most likely.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(50);
 
 /// Serves until `stop`; then takes no more connections and returns when the requests under way are
-/// answered.
+/// answered, and those that come on open connections in the next moment.
 pub async fn serve(listener: TcpListener, router: Router, slots: Slots, stop: CancellationToken) {
     let connections = TaskTracker::new();
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
@@ -70,16 +72,18 @@ async fn converse(stream: TcpStream, peer: SocketAddr, slot: Slot, router: Route
     let guest = slot.guest();
     // What hyper reads at once may double what it keeps.
     let conduit = Conduit::new(stream, slot, 2 * HEADER_BYTES);
-    let caller = Caller { peer, line, guest: guest.clone(), is_ambiguous: conduit.ambiguity() };
+    let caller = Caller { peer, line, guest: guest.clone(), is_ambiguous: conduit.ambiguity(), stop: stop.clone() };
     let service = service_fn(move |request: Request<Incoming>| answer(router.clone(), caller.clone(), request));
     let mut builder = hyper::server::conn::http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN).max_buf_size(HEADER_BYTES);
     let connection = builder.serve_connection(TokioIo::new(conduit), TowerToHyperService::new(service)).with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let serving = async {
+        // Each answer from now on says that it is the last. Who asks nothing is asked to go only then: closed at
+        // once, a request that was just sent would be lost, and its sender could not tell whether it took effect.
         tokio::select! {
             served = connection.as_mut() => return served,
-            () = stop.cancelled() => connection.as_mut().graceful_shutdown(),
+            () = async { stop.cancelled().await; sleep(LINGER).await } => connection.as_mut().graceful_shutdown(),
         }
         connection.await
     };
@@ -100,9 +104,11 @@ struct Caller {
     line: Line,
     guest: Guest,
     is_ambiguous: Arc<AtomicBool>,
+    stop: CancellationToken,
 }
 
-/// Answers one request. Behind a body in chunks the connection ends: its [`heads`] are followed no further.
+/// Answers one request. Behind a body in chunks the connection ends: its [`heads`] are followed no further. So it
+/// does when the instance stops.
 async fn answer(
     router: Router,
     caller: Caller,
@@ -118,8 +124,9 @@ async fn answer(
     if is_ambiguous {
         extensions.insert(Ambiguous);
     }
+    let stop = caller.stop;
     let mut response = router.oneshot(request).await?;
-    if is_last {
+    if is_last || stop.is_cancelled() {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     Ok(response)

@@ -30,12 +30,17 @@ pub struct SecretError {
 ///
 /// When a secret has to be kept and cannot be.
 pub fn cookie_key(secret: &str, data_dir: &Path) -> Result<Key, SecretError> {
-    if !secret.is_empty() {
-        return Ok(key(secret));
-    }
+    if secret.is_empty() { kept_secret(data_dir).map(|kept| key(&kept)) } else { Ok(key(secret)) }
+}
+
+/// The secret that was made at the first start and is kept in `data_dir`.
+///
+/// # Errors
+///
+/// When it cannot be kept.
+pub fn kept_secret(data_dir: &Path) -> Result<String, SecretError> {
     let path = data_dir.join(FILE);
-    let kept = keep(data_dir, &path).map_err(|source| SecretError { path, source })?;
-    Ok(key(&kept))
+    keep(data_dir, &path).map_err(|source| SecretError { path, source })
 }
 
 /// What is in the file; the first who comes writes it.

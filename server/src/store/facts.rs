@@ -11,17 +11,20 @@ pub struct StoreFacts {
     pub database: String,
     /// `{status, version, connections: {current, available}, uptime, host}`; `null` where unknown.
     pub server: Value,
+    /// Whether several documents change at once or not at all; `None` where nobody can tell.
+    pub has_transactions: Option<bool>,
 }
 
 impl StoreFacts {
     /// The store is a file of this instance.
     pub(super) fn embedded(is_well: bool) -> Self {
-        Self { is_well, database: String::new(), server: server(if is_well { "embedded" } else { "error" }) }
+        let status = if is_well { "embedded" } else { "error" };
+        Self { is_well, database: String::new(), server: server(status), has_transactions: Some(true) }
     }
 
     /// A database that does not answer.
     pub fn silent() -> Self {
-        Self { is_well: false, database: String::new(), server: server("error") }
+        Self { is_well: false, database: String::new(), server: server("error"), has_transactions: None }
     }
 }
 

@@ -115,7 +115,7 @@ impl Mongo {
 }
 
 /// What a `serverStatus` tells, or as much of it as a `buildInfo` does.
-fn facts_of(database: &str, status: &Document) -> StoreFacts {
+fn facts_of(database: &str, status: &Document, kind: Option<Kind>) -> StoreFacts {
     let number = |value: Option<&Bson>| match value {
         Some(Bson::Int32(number)) => json!(number),
         Some(Bson::Int64(number)) => json!(number),
@@ -133,7 +133,8 @@ fn facts_of(database: &str, status: &Document) -> StoreFacts {
         "uptime": number(status.get("uptime")),
         "host": status.get_str("host").ok(),
     });
-    StoreFacts { is_well: true, database: database.to_owned(), server }
+    let has_transactions = kind.map(|kind| kind == Kind::WithTransactions);
+    StoreFacts { is_well: true, database: database.to_owned(), server, has_transactions }
 }
 
 /// Whether a unique index refused a document.
@@ -175,7 +176,7 @@ impl Backend for Mongo {
             Ok(status)
         });
         match facts.await {
-            Ok(status) => facts_of(self.database.name(), &status),
+            Ok(status) => facts_of(self.database.name(), &status, self.kind.get().copied()),
             Err(_) => StoreFacts { database: self.database.name().to_owned(), ..StoreFacts::silent() },
         }
     }

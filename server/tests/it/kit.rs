@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod events;
 pub mod instance;
+pub mod launcher;
 pub mod mongod;
 pub mod program;
 pub mod proxy;

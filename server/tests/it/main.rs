@@ -5,6 +5,7 @@
 mod accounts;
 mod bus;
 mod carts;
+mod check;
 mod checker;
 mod cluster;
 mod config_cache;
@@ -25,6 +26,7 @@ mod rest;
 mod sessions;
 mod start;
 mod store;
+mod supervisor;
 mod tell;
 mod texts;
 mod todos;

@@ -1,0 +1,99 @@
+//! Exchanges the processes one after the other.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use tokio::{
+    sync::{Notify, mpsc, oneshot},
+    time::timeout,
+};
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+
+use super::{keeper::Order, plan::Plan};
+use crate::config::Config;
+
+/// How long the trial of a new configuration may take.
+const TRIAL_WITHIN: Duration = Duration::from_secs(10);
+
+/// Waits for wishes; one at a time is fulfilled, and those that come meanwhile are one.
+pub(super) struct Reload {
+    wished: Arc<Notify>,
+    _task: AbortOnDropHandle<()>,
+}
+
+impl Reload {
+    /// Starts to wait, until `stop`. The instances get their orders by number.
+    pub(super) fn start(
+        instances: Vec<mpsc::Sender<Order>>,
+        plan: Arc<Plan>,
+        program: PathBuf,
+        stop: CancellationToken,
+    ) -> Self {
+        let wished = Arc::new(Notify::new());
+        let waiting = Arc::clone(&wished);
+        let mut task = Task { instances, plan, program };
+        let rolling = async move {
+            loop {
+                waiting.notified().await;
+                task.roll().await;
+            }
+        };
+        let task = tokio::spawn(async move {
+            stop.run_until_cancelled(rolling).await;
+        });
+        Self { wished, _task: AbortOnDropHandle::new(task) }
+    }
+
+    /// Has all processes exchanged, as soon as a reload under way is done.
+    pub(super) fn wish(&self) {
+        self.wished.notify_one();
+    }
+}
+
+struct Task {
+    instances: Vec<mpsc::Sender<Order>>,
+    plan: Arc<Plan>,
+    program: PathBuf,
+}
+
+impl Task {
+    async fn roll(&mut self) {
+        match Config::load().map(|config| Plan::new(&config, &self.program)) {
+            Ok(Ok(plan)) => self.plan = Arc::new(plan),
+            Ok(Err(error)) => return tracing::error!(%error, "reload refused, all instances run on"),
+            // A new version of the program may know more than this one: the trial decides.
+            Err(error) => tracing::warn!(%error, "not understood by this version of the supervisor"),
+        }
+        if let Err(reason) = self.try_configuration().await {
+            return tracing::error!(%reason, "reload refused, all instances run on");
+        }
+        tracing::info!("reloading: one instance after the other");
+        for (instance, orders) in self.instances.iter().enumerate() {
+            let (done, answer) = oneshot::channel();
+            if orders.send(Order { plan: Arc::clone(&self.plan), done }).await.is_err() {
+                return;
+            }
+            match answer.await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    let untouched = self.instances.len() - instance - 1;
+                    return tracing::error!(instance, %error, untouched, "reload stopped, the others run on");
+                }
+                Err(_) => return,
+            }
+        }
+        tracing::info!("reloaded");
+    }
+
+    /// Asks the program itself, which may be a new version, whether it would start.
+    async fn try_configuration(&self) -> Result<(), String> {
+        match timeout(TRIAL_WITHIN, self.plan.trial().output()).await {
+            Ok(Ok(output)) if output.status.success() => Ok(()),
+            Ok(Ok(output)) => {
+                let said = String::from_utf8_lossy(&output.stderr);
+                Err(said.lines().next_back().map_or_else(|| output.status.to_string(), str::to_owned))
+            }
+            Ok(Err(error)) => Err(format!("the program does not start: {error}")),
+            Err(_) => Err(format!("the program says nothing within {} s", TRIAL_WITHIN.as_secs())),
+        }
+    }
+}
