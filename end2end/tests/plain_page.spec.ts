@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { expectAccessible } from '../kit/accessible';
 import { SITE } from '../kit/built';
+import { visit } from '../kit/pages';
 import { expectCall, plainPage, script, spies, test } from '../kit/plain_page';
 import { expectHeard, expectStanding, publish, subscribe, subscribeSurely } from '../kit/script';
 import { expect, uniqueName } from '../kit/test';
@@ -92,12 +93,24 @@ test('a strict content security policy needs nothing but one word for WebAssembl
     expect(await toast.evaluate((element) => getComputedStyle(element.parentElement as Element).position)).toBe('fixed');
 });
 
-test('the tag may stand twice, and in a page of the site', async ({ site, page, put }) => {
+test('the tag may stand twice', async ({ site, page, put }) => {
     const channel = newChannel();
     await page.goto(site.at(put(plainPage('<script src="/jpulse.js"></script>', '<script type="module" src="/jpulse.js?again"></script>'))));
     await subscribeSurely(page, 'all', channel);
     await publish(page, channel, { n: 1 });
     await expectHeard(page, 'all', 'n', [1]);
+});
+
+test('the tag in a page of the site changes nothing', async ({ site, page }) => {
+    const loaded: string[] = [];
+    page.on('request', (request) => loaded.push(new URL(request.url()).pathname));
+    await visit(page, site.at('/hello-app-cluster/'));
+    const name = () => page.evaluate(() => window.jPulse.appCluster.getUuid() as string);
+    const before = await name();
+    await page.addScriptTag({ url: '/jpulse.js' });
+    expect(await name()).toBe(before);
+    await subscribeSurely(page, 'all', newChannel());
+    expect(loaded.filter((path) => path.includes('/pkg/client.'))).toEqual([]);
 });
 
 test('where no WebSocket gets through, a plain page hears over an event stream', async ({ site, page, put, complaints }) => {

@@ -10,6 +10,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::{Channel, Code, Payload, Position, Positions};
+pub use write::{object, to_text};
 
 /// A request of a browser with what it wants to see on the answer.
 #[derive(Debug)]

@@ -23,7 +23,8 @@ pub use channel::{Channel, ChannelError, Layer, Pattern, assert_channel};
 pub use code::Code;
 pub use frame::{
     BroadcastFrame, ClientFrame, ClientRequest, ClusterFrame, Context, DrainFrame, Failure, Frame, FrameError,
-    GapFrame, LimitsFrame, PongFrame, Receipt, ServerFrame, SubscribedFrame, UnsubscribedFrame, WelcomeFrame,
+    GapFrame, LimitsFrame, PongFrame, Receipt, ServerFrame, SubscribedFrame, UnsubscribedFrame, WelcomeFrame, object,
+    to_text,
 };
 pub use message::{Message, MessageError, Payload};
 pub use position::{Position, Positions, Since};

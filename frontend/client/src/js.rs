@@ -8,9 +8,9 @@ mod endpoint;
 use std::rc::Rc;
 
 use js_sys::{Function, Object, Promise, Reflect};
-use serde_json::{Value, json};
+use serde_json::Value;
 use wasm_bindgen::{JsValue, closure::Closure, prelude::wasm_bindgen};
-use wire::{BroadcastFrame, Channel, Pattern};
+use wire::{BroadcastFrame, Channel, Pattern, object, to_text};
 
 use crate::{
     browser::complain,
@@ -109,27 +109,24 @@ fn publish(link: &Rc<RelayLink>, channel: &str, payload: &str) -> Promise {
                 payload,
                 Box::new(move |outcome| match outcome {
                     Ok(receipt) => {
-                        let _ = resolve.call1(&JsValue::NULL, &receipt.to_value().to_string().into());
+                        let _ = resolve.call1(&JsValue::NULL, &to_text(&receipt.to_value()).into());
                     }
                     Err(error) => refuse(error.code(), &error.to_string()),
                 }),
             ),
             (Err(error), _) => refuse("INVALID_CHANNEL_NAME", &error.to_string()),
-            (_, Err(error)) => refuse("INVALID_DATA", &error.to_string()),
+            (_, Err(_)) => refuse("INVALID_DATA", "what is published must be an object"),
         }
     })
 }
 
 fn text_of(message: &BroadcastFrame, is_recovered: bool) -> String {
-    json!({
-        "data": Value::Object(message.data.clone()),
-        "meta": {
-            "channel": message.channel.as_str(),
-            "id": &*message.id,
-            "offset": message.position.as_ref().map(|position| position.offset),
-            "timestamp": message.timestamp.as_str(),
-            "recovered": is_recovered,
-        },
-    })
-    .to_string()
+    let meta = object(vec![
+        ("channel", message.channel.as_str().into()),
+        ("id", (*message.id).into()),
+        ("offset", message.position.as_ref().map(|position| position.offset).into()),
+        ("timestamp", message.timestamp.as_str().into()),
+        ("recovered", is_recovered.into()),
+    ]);
+    to_text(&object(vec![("data", Value::Object(message.data.clone())), ("meta", meta)]))
 }

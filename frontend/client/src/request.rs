@@ -1,16 +1,16 @@
 //! What goes without a socket.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Headers, RequestInit, Response};
-use wire::{Channel, Code, Payload, PublishError, Receipt};
+use wire::{Channel, Code, Payload, PublishError, Receipt, object, to_text};
 
 use crate::browser::window;
 
 /// Publishes with a request.
 pub(crate) async fn publish(channel: &Channel, payload: Payload, uuid: &str) -> Result<Receipt, PublishError> {
-    let body = json!({ "data": Value::Object(payload), "uuid": uuid }).to_string();
+    let body = to_text(&object(vec![("data", Value::Object(payload)), ("uuid", uuid.into())]));
     let path = ["/api/1/app-cluster/broadcast/", channel.as_str()].concat();
     let response = post(&path, &body, uuid).await.map_err(|_| PublishError::Unreachable)?;
     // Cut off behind the head of the answer: the message may have been taken.

@@ -9,13 +9,15 @@ mod tests;
 
 use std::{rc::Rc, time::Duration};
 
-use serde_json::{Value, json};
-use wire::{Channel, Code, Layer, Pattern, Payload, Receipt, limits::SUBSCRIPTIONS};
+use serde_json::Value;
+use wire::{Channel, Code, Layer, Pattern, Payload, Receipt, limits::SUBSCRIPTIONS, object, to_text};
 
 use crate::table::Table;
 
 /// Heard while there is nothing else to hear: a stream has at least one channel.
 const QUIET: &str = "view:jpulse:stream:opened";
+/// Stands in every frame that says that a subscription stands.
+const SUBSCRIBED: &[u8] = b"\"subscribed\"";
 /// What stands for no position.
 const NO_POSITION: &str = "-";
 /// Silence after which a ping is not answered before another stream has come through: a page sees
@@ -108,7 +110,7 @@ impl Streams {
                     return Some(Step::Hear(failure(code, &error, request_id)));
                 }
                 let since = &frame["since"];
-                let since = since["epoch"].as_str().map(|epoch| format!("{epoch}:{}", since["offset"]));
+                let since = since["epoch"].as_str().map(|epoch| [epoch, ":", &to_text(&since["offset"])].concat());
                 // The session heeds the answer to its last request only.
                 self.wanted.insert(channel, Wanted { since, request_id });
                 self.open_soon()
@@ -143,7 +145,7 @@ impl Streams {
             }
         }
         // The tab's own messages come too: which listeners leave them out is the session's business.
-        let mut address = format!("/api/1/app-cluster/events?uuid={}", self.uuid);
+        let mut address = ["/api/1/app-cluster/events?uuid=", &*self.uuid].concat();
         let mut channels = Vec::with_capacity(self.wanted.len().max(1));
         for (channel, wanted) in self.wanted.iter_mut() {
             let asked = wanted.since.take();
@@ -227,7 +229,7 @@ impl Stream {
             return None;
         }
         answer["requestId"] = request_id;
-        Some(answer.to_string())
+        Some(to_text(&answer))
     }
 }
 
@@ -238,20 +240,27 @@ pub fn published(receipt: &Receipt, request_id: Value) -> String {
 
 /// The answer to a request that was refused.
 pub fn failure(code: Code, error: &str, request_id: Value) -> String {
-    json!({ "success": false, "error": error, "code": code.as_str(), "requestId": request_id }).to_string()
+    to_text(&object(vec![
+        ("success", false.into()),
+        ("error", error.into()),
+        ("code", code.as_str().into()),
+        ("requestId", request_id),
+    ]))
 }
 
 fn pong(request_id: Value) -> String {
-    answer("pong", json!({ "timestamp": "" }), request_id)
+    answer("pong", object(vec![("timestamp", "".into())]), request_id)
 }
 
 fn answer(kind: &str, data: Value, request_id: Value) -> String {
-    json!({ "success": true, "data": { "type": kind, "data": data }, "requestId": request_id }).to_string()
+    let data = object(vec![("type", kind.into()), ("data", data)]);
+    to_text(&object(vec![("success", true.into()), ("data", data), ("requestId", request_id)]))
 }
 
 /// The frame, when it says that a subscription stands.
 fn subscribed(text: &str) -> Option<Value> {
     // Messages, of which there are more, are not read twice.
-    let frame: Value = text.contains("\"subscribed\"").then(|| serde_json::from_str(text).ok())??;
+    let may_be_it = text.as_bytes().windows(SUBSCRIBED.len()).any(|part| part == SUBSCRIBED);
+    let frame: Value = may_be_it.then(|| serde_json::from_str(text).ok())??;
     (frame["data"]["type"] == "subscribed").then_some(frame)
 }

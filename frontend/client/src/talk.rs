@@ -9,11 +9,12 @@ mod tests;
 
 use std::{collections::VecDeque, time::Duration};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use wire::{
     Code, backoff, close,
     endpoint::RequestError,
     limits::{MESSAGE_BYTES, REPLY_WITHIN},
+    object, to_text,
 };
 
 use crate::table::Table;
@@ -95,7 +96,7 @@ impl Talk {
             Event::Text(text) => self.heard(&text, now, &mut actions),
             Event::Woke => {}
             Event::Encouraged => self.encouraged(now, &mut actions),
-            Event::Send(message) => self.put(None, Value::Object(message).to_string(), &mut actions),
+            Event::Send(message) => self.put(None, to_text(&Value::Object(message)), &mut actions),
             Event::Request { id, message, within } => self.request(id, message, within, now, &mut actions),
             Event::Answer { request_id, answer } => self.answer(&request_id, answer, &mut actions),
             Event::Ended => {
@@ -229,7 +230,11 @@ impl Talk {
             }
             (_, Ok(data)) => actions.push(Action::Deliver(data)),
             (_, Err(RequestError { code, error })) => {
-                actions.push(Action::Deliver(json!({ "type": "error", "code": code.as_str(), "error": error })));
+                actions.push(Action::Deliver(object(vec![
+                    ("type", "error".into()),
+                    ("code", code.as_str().into()),
+                    ("error", error.into()),
+                ])));
             }
         }
     }
@@ -248,7 +253,7 @@ impl Talk {
             return;
         }
         message.insert("requestId".to_owned(), wire_id(id));
-        let text = Value::Object(message).to_string();
+        let text = to_text(&Value::Object(message));
         if text.len() > MESSAGE_BYTES {
             let error = RequestError::new(Code::MessageTooLarge, "the message is too large");
             actions.push(Action::Settle(id, Err(error)));
@@ -264,13 +269,14 @@ impl Talk {
         if !matches!(self.phase, Phase::Open { .. }) {
             return;
         }
-        let text = match answer {
-            Ok(data) => json!({ "type": "response", "requestId": request_id, "data": data }),
+        let mut fields = vec![("type", "response".into()), ("requestId", request_id.clone())];
+        match answer {
+            Ok(data) => fields.push(("data", data)),
             Err(RequestError { code, error }) => {
-                json!({ "type": "response", "requestId": request_id, "error": error, "code": code.as_str() })
+                fields.extend([("error", error.into()), ("code", code.as_str().into())]);
             }
-        };
-        actions.push(Action::Send(text.to_string()));
+        }
+        actions.push(Action::Send(to_text(&object(fields))));
     }
 
     fn put(&mut self, id: Option<RequestId>, text: String, actions: &mut Vec<Action>) {
@@ -311,7 +317,7 @@ impl Talk {
 }
 
 fn wire_id(RequestId(id): RequestId) -> Value {
-    Value::String(format!("r-{id}"))
+    Value::String(["r-", &id.to_string()].concat())
 }
 
 fn own_id(id: &Value) -> Option<RequestId> {
@@ -323,5 +329,5 @@ fn lost() -> RequestError {
 }
 
 fn ping() -> String {
-    json!({ "type": "ping" }).to_string()
+    to_text(&object(vec![("type", "ping".into())]))
 }

@@ -1,17 +1,7 @@
 //! The client alone, for plain pages: connects `window.jPulse` and shows nothing.
 //!
-//! The script that calls it, `/jpulse.js`, is the one tag such a page has.
+//! The script that calls it, `/jpulse.js`, is the one tag such a page has. On other machines than a
+//! browser there is nothing here.
 
-#![cfg(target_arch = "wasm32")]
-
-use std::rc::Rc;
-
-use client::{js, link::RelayLink};
-use wasm_bindgen::prelude::wasm_bindgen;
-
-/// Connects to the relay; what scripts subscribed to until now begins.
-#[wasm_bindgen]
-pub fn start() {
-    let (uuid, _) = js::facts();
-    js::attach(&Rc::new(RelayLink::start(uuid, js::tell)));
-}
+#[cfg(target_arch = "wasm32")]
+mod start;

@@ -5,6 +5,21 @@ use serde_json::{Map, Value};
 use super::{ClientFrame, Receipt};
 use crate::{Position, Positions};
 
+/// A value as JSON. Not by its `Display`, which brings the same code twice more, for formatters.
+pub fn to_text(value: &Value) -> String {
+    // Strings, numbers and maps with text keys: nothing here can fail to serialise.
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+/// An object of these fields: what `json!` makes, without its code for values that are no JSON.
+pub fn object(fields: Vec<(&str, Value)>) -> Value {
+    let mut map = Map::new();
+    for (name, value) in fields {
+        map.insert(name.to_owned(), value);
+    }
+    Value::Object(map)
+}
+
 impl ClientFrame {
     /// The frame as it goes out, with what is wanted on the answer.
     pub fn into_json(self, request_id: Option<String>) -> String {
@@ -38,7 +53,7 @@ impl ClientFrame {
         if let Some(request_id) = request_id {
             set("requestId", request_id.into());
         }
-        Value::Object(fields).to_string()
+        to_text(&Value::Object(fields))
     }
 }
 
@@ -71,8 +86,5 @@ fn all(positions: &Positions) -> Value {
 }
 
 fn position(Position { epoch, offset }: &Position) -> Value {
-    let mut fields = Map::new();
-    fields.insert("epoch".to_owned(), (**epoch).into());
-    fields.insert("offset".to_owned(), (*offset).into());
-    Value::Object(fields)
+    object(vec![("epoch", (**epoch).into()), ("offset", (*offset).into())])
 }

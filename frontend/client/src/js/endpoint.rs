@@ -6,7 +6,7 @@ use js_sys::{Function, Object, Promise, Reflect};
 use serde_json::{Map, Value};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use wire::{Code, endpoint::RequestError};
+use wire::{Code, endpoint::RequestError, to_text};
 
 use super::make_error;
 use crate::endpoints::{Connection, Ears, Settle};
@@ -18,13 +18,13 @@ pub(super) fn connect(uuid: Rc<str>) -> JsValue {
             let ears = Ears {
                 on_message: Rc::new(move |data| {
                     // A script's own errors are caught over there, here and below.
-                    let _ = deliver.call1(&JsValue::NULL, &data.to_string().into());
+                    let _ = deliver.call1(&JsValue::NULL, &to_text(data).into());
                 }),
                 on_status: Rc::new(move |status| {
                     let _ = set_status.call1(&JsValue::NULL, &status.as_str().into());
                 }),
                 on_request: Rc::new(move |data, settle| {
-                    let answer = respond.call1(&JsValue::NULL, &data.to_string().into());
+                    let answer = respond.call1(&JsValue::NULL, &to_text(&data).into());
                     spawn_local(answer_later(answer, settle));
                 }),
             };
@@ -74,7 +74,7 @@ fn request(link: &Rc<Connection>, text: &str, timeout_ms: f64) -> Promise {
     let (link, message) = (Rc::clone(link), fields(text));
     Promise::new(&mut |resolve, reject| {
         let settle = move |outcome: Result<Value, RequestError>| match outcome {
-            Ok(data) => drop(resolve.call1(&JsValue::NULL, &data.to_string().into())),
+            Ok(data) => drop(resolve.call1(&JsValue::NULL, &to_text(&data).into())),
             Err(RequestError { code, error }) => {
                 let error = make_error(code.as_str(), &error).unwrap_or_else(|error| error);
                 let _ = reject.call1(&JsValue::NULL, &error);

@@ -1,5 +1,7 @@
 //! Streams as the session and the browser use them.
 
+use serde_json::json;
+
 use super::*;
 
 const A: &str = "view:a:b:c";
