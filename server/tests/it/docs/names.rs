@@ -9,6 +9,8 @@ use super::{
 
 /// Files that a build or a running instance makes.
 const MADE: &[&str] = &["app.toml", "target/release/server", "target/site", "hash.txt"];
+/// Addresses of files that are built.
+const BUILT: &[&str] = &["/jpulse.js"];
 /// Endings by which a name is one of a file.
 const FILES: &[&str] = &[
     ".rs", ".lua", ".sh", ".ts", ".js", ".md", ".json", ".html", ".conf", ".cfg", ".service", ".yaml", ".toml", ".gz",
@@ -113,7 +115,12 @@ fn routes_of(span: &Piece) -> Vec<String> {
     let is_ours = |path: &String| {
         let file = format!("public{}", path.split('?').next().unwrap_or_default());
         let is_elsewhere = ["/etc", "/usr", "/var", "/run", "/opt"].iter().any(|folder| path.starts_with(folder));
-        path.len() > 1 && !is_elsewhere && !path.ends_with("/events") && !repository::root().join(file).exists()
+        let is_built = BUILT.contains(&path.as_str());
+        path.len() > 1
+            && !is_elsewhere
+            && !is_built
+            && !path.ends_with("/events")
+            && !repository::root().join(file).exists()
     };
     words.map(fill).filter(is_ours).collect()
 }
