@@ -72,8 +72,8 @@ done
 say "It serves after $((SECONDS - began)) seconds"
 
 page=$folder/page.html
-curl --silent --fail --max-time 10 --output "$page" "$site/" && grep --quiet '<h1>' "$page" ||
-    fail_with_log "the page has no heading"
+curl --silent --fail --max-time 10 --output "$page" "$site/" || fail_with_log "the page was not sent"
+grep --quiet '<h1>' "$page" || fail_with_log "the page has no heading"
 # The mark that WebAssembly leaves when it has brought the page to life.
 HOME=$home chromium --headless --no-sandbox --disable-gpu --disable-background-networking --no-first-run \
     --user-data-dir="$folder/browser" --virtual-time-budget=20000 --dump-dom "$site/" >"$page" 2>"$folder/browser.log" || true
