@@ -71,11 +71,13 @@ until curl --silent --fail --max-time 5 --output /dev/null "$site/api/1/health/s
 done
 say "It serves after $((SECONDS - began)) seconds"
 
-curl --silent --fail --max-time 10 "$site/" | grep --quiet '<h1>' || fail_with_log "the page has no heading"
+page=$folder/page.html
+curl --silent --fail --max-time 10 --output "$page" "$site/" || fail_with_log "the page was not sent"
+grep --quiet '<h1>' "$page" || fail_with_log "the page has no heading"
 # The mark that WebAssembly leaves when it has brought the page to life.
 HOME=$home chromium --headless --no-sandbox --disable-gpu --disable-background-networking --no-first-run \
-    --user-data-dir="$folder/browser" --virtual-time-budget=20000 --dump-dom "$site/" 2>"$folder/browser.log" |
-    grep --quiet 'data-hydrated' || fail_with_log "the page did not come to life in Chromium"
+    --user-data-dir="$folder/browser" --virtual-time-budget=20000 --dump-dom "$site/" >"$page" 2>"$folder/browser.log" || true
+grep --quiet 'data-hydrated' "$page" || fail_with_log "the page did not come to life in Chromium"
 say "The page is there and alive"
 
 # As Ctrl-C does.

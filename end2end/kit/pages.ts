@@ -25,6 +25,7 @@ export const PAGES = [
     '/hello-spa/todo',
     '/hello-spa/notifications',
     '/hello-spa/about',
+    '/first-page',
     '/login',
 ];
 

@@ -64,25 +64,20 @@ test('every script in the guides runs', async ({ site, page }) => {
     await expect.poll(() => page.evaluate(() => (window as unknown as { badge: Element }).badge.textContent)).toBe('connected');
 });
 
+test('every piece of HTML in the guides works in a page', async ({ page, redis }) => {
+    const { left, right, leave } = await startWithPages(redis.port);
+    for (const [number, { place }] of blocksOf('html').entries()) {
+        await page.goto(left.at(`/block-${number}.html`));
+        expect(await page.evaluate(() => typeof window.jPulse?.appCluster.getUuid()), place).toBe('string');
+    }
+    await leave(left, right);
+});
+
 test('the first page in Rust and the one in HTML keep each other in sync, over two instances', async ({ redis, openWindow }) => {
-    const [html, ...others] = blocksOf('html');
-    expect(others).toEqual([]);
-    // The site as it was built, and the page beside it.
-    const folder = newFolder();
-    for (const name of readdirSync(SITE)) symlinkSync(join(SITE, name), join(folder, name));
-    writeFileSync(join(folder, 'first.html'), html.text);
-    const environment = {
-        JPULSE_SITE_ID: uniqueName('docs'),
-        REDIS_HOST: '127.0.0.1',
-        REDIS_PORT: String(redis.port),
-        SESSION_SECRET: 'the same for both, and long enough',
-        LEPTOS_SITE_ROOT: folder,
-    };
-    const [left, right] = await Promise.all(
-        ['1', '2'].map((number) => Instance.start({ ...environment, JPULSE_INSTANCE: number })),
-    );
+    const { left, right, leave } = await startWithPages(redis.port);
+    const number = blocksOf('html').findIndex(({ place }) => place.startsWith('docs/FIRST_PAGE.md'));
     const [rust, plain] = await Promise.all([openWindow(), openWindow()]);
-    await Promise.all([visit(rust, left.at('/first-page')), plain.goto(right.at('/first.html'))]);
+    await Promise.all([visit(rust, left.at('/first-page')), plain.goto(right.at(`/block-${number}.html`))]);
     for (const [from, text] of [
         [plain, 'said in plain HTML'],
         [rust, 'said in Rust'],
@@ -96,6 +91,31 @@ test('the first page in Rust and the one in HTML keep each other in sync, over t
             }
         }).toPass();
     }
-    await Promise.all([left.stop(), right.stop()]);
-    removeFolder(folder);
+    await leave(left, right);
 });
+
+const isPage = (html: string): boolean => /^<!doctype html>/i.test(html);
+
+/** Two instances on the site as it was built, with every piece of HTML of the guides as a page beside it. */
+async function startWithPages(redisPort: number) {
+    const folder = newFolder();
+    for (const name of readdirSync(SITE)) symlinkSync(join(SITE, name), join(folder, name));
+    for (const [number, { text }] of blocksOf('html').entries()) {
+        const html = isPage(text) ? text : `<!doctype html>\n<html lang="en">\n<head>\n<title>A piece</title>\n${text}</head>\n</html>\n`;
+        writeFileSync(join(folder, `block-${number}.html`), html);
+    }
+    const environment = {
+        JPULSE_SITE_ID: uniqueName('docs'),
+        REDIS_HOST: '127.0.0.1',
+        REDIS_PORT: String(redisPort),
+        SESSION_SECRET: 'the same for both, and long enough',
+        LEPTOS_SITE_ROOT: folder,
+    };
+    const start = (number: string) => Instance.start({ ...environment, JPULSE_INSTANCE: number });
+    const [left, right] = await Promise.all([start('1'), start('2')]);
+    const leave = async (...instances: Instance[]) => {
+        await Promise.all(instances.map((instance) => instance.stop()));
+        removeFolder(folder);
+    };
+    return { left, right, leave };
+}

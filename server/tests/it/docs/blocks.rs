@@ -43,6 +43,14 @@ fn every_block_of_rust_stands_in_a_file_that_is_compiled() {
 }
 
 #[test]
+fn the_first_page_takes_twenty_lines() {
+    let page = pages::page("docs/FIRST_PAGE.md");
+    let text: String = page.blocks_of("rust").map(|block| block.text).collect();
+    let is_code = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with("//");
+    assert_eq!(text.lines().filter(is_code).count(), 20);
+}
+
+#[test]
 fn every_block_for_nginx_stands_in_a_configuration_that_is_tested() {
     expect_in_files("nginx", &|name| name.starts_with("deploy/") && name.contains("nginx"));
 }
