@@ -81,7 +81,6 @@ pub const REDIRECTS: &[(&str, &str)] = &[
     ("/hello-app-cluster/architecture/", ARCHITECTURE),
     ("/hello-app-cluster/dashboard/", DASHBOARD),
     ("/hello-app-cluster/patterns", PATTERNS),
-    ("/hello-app-cluster/patterns/collaborative-editing/", COLLABORATIVE_EDITING),
     ("/hello-app-cluster/patterns/global-notifications/", GLOBAL_NOTIFICATIONS),
     ("/hello-app-cluster/patterns/real-time-dashboard/", REAL_TIME_DASHBOARD),
     ("/hello-app-cluster/patterns/shopping-cart/", SHOPPING_CART),
