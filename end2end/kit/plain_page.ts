@@ -38,7 +38,8 @@ export const test = base.extend<PerTest>({
 export function plainPage(...elements: string[]): string {
     return [
         '<!DOCTYPE html>',
-        '<html lang="en"><head><meta charset="utf-8"><title>Plain</title>',
+        // The icon: without a word on it, a browser asks for one that is not there, and complains.
+        '<html lang="en"><head><meta charset="utf-8"><title>Plain</title><link rel="icon" href="/favicon.svg">',
         '<script src="/jpulse.js"></script>',
         ...elements,
         '</head><body><main><h1>Plain</h1></main></body></html>',
