@@ -159,7 +159,10 @@ impl Editor {
             own
         });
         if let Some(own) = own.flatten() {
-            self.set_aside.set(Some(own));
+            // Behind what was set aside before: nothing of it is lost either.
+            self.set_aside.update(|aside| {
+                *aside = Some(aside.take().map_or_else(|| own.clone(), |earlier| format!("{earlier}\n\n{own}")));
+            });
         }
         self.is_failing.set(false);
         self.cursors.clear();
