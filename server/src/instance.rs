@@ -223,6 +223,8 @@ impl Instance {
             if serving.await.is_err() {
                 tracing::error!("serving ended before its time");
             }
+            // Sockets that were opened meanwhile, on connections that were taken before.
+            relay.stop().await;
             observatory.stop().await;
             config_cache.stop().await;
             endpoints.stop().await;

@@ -14,7 +14,7 @@ use std::{
 };
 
 use axum::{Router, body::Body, extract::Request, response::Response};
-use http::{HeaderValue, header};
+use http::{HeaderValue, StatusCode, header};
 use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -126,7 +126,9 @@ async fn answer(
     }
     let stop = caller.stop;
     let mut response = router.oneshot(request).await?;
-    if is_last || stop.is_cancelled() {
+    // A socket is told so by its own last frame.
+    let is_socket = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+    if is_last || stop.is_cancelled() && !is_socket {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     Ok(response)
