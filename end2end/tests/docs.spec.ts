@@ -91,6 +91,7 @@ test('the first page in Rust and the one in HTML keep each other in sync, over t
             }
         }).toPass();
     }
+    await Promise.all([rust.close(), plain.close()]);
     await leave(left, right);
 });
 

@@ -91,6 +91,7 @@ test('undoing takes back what one wrote oneself, and nothing of others', async (
     await visit(page, instance.at(TEXT_PAGE));
     await text.append('tea');
     await text.append(' cake');
+    await text.expectSaved();
     await insertInFront(instance, 'hot ');
     await expect(text.field).toHaveValue('hot tea cake');
     await page.keyboard.press('Control+z');

@@ -68,6 +68,8 @@ pub const ADMIN_WEBSOCKET_ENDPOINTS: &str = "/admin/websocket-endpoints";
 /// Old addresses and where their pages are now: permanent redirects (308), for the HTTP
 /// router to mount.
 pub const REDIRECTS: &[(&str, &str)] = &[
+    // Where browsers look on plain pages that name no icon.
+    ("/favicon.ico", "/favicon.svg"),
     ("/hello-app-cluster", OVERVIEW),
     ("/hello-app-cluster/index.shtml", OVERVIEW),
     ("/hello-app-cluster/notifications.shtml", NOTIFICATIONS),

@@ -26,7 +26,7 @@ use mongodb::{
 };
 use serde_json::{Value, json};
 use thiserror::Error;
-use tokio::time::timeout;
+use tokio::{sync::OnceCell, time::timeout, try_join};
 use uuid::Uuid;
 
 use super::{Backend, OpenError, StoreFacts, outbox::Lane};
@@ -49,7 +49,7 @@ pub(super) struct Mongo {
     client: Client,
     database: Database,
     /// Set when the server was first reached and the indexes are in place.
-    kind: OnceLock<Kind>,
+    kind: OnceCell<Kind>,
     /// Who tells what is saved here.
     owner: OnceLock<Arc<str>>,
     lane: Lane,
@@ -77,7 +77,7 @@ impl Mongo {
         let name = options.default_database.clone().unwrap_or_else(|| DATABASE.into());
         let client = Client::with_options(options).map_err(|error| OpenError::of_address(&error))?;
         let database = client.database(&name);
-        Ok(Self { client, database, kind: OnceLock::new(), owner: OnceLock::new(), lane: Lane::default() })
+        Ok(Self { client, database, kind: OnceCell::new(), owner: OnceLock::new(), lane: Lane::default() })
     }
 
     /// Runs one request, with the indexes in place, within [`ANSWER_WITHIN`].
@@ -97,15 +97,15 @@ impl Mongo {
 impl Mongo {
     /// Learns what the server can do and makes the indexes, once.
     async fn prepare(&self) -> Result<Kind, Error> {
-        if let Some(kind) = self.kind.get() {
-            return Ok(*kind);
-        }
-        let hello = self.database.run_command(doc! { "hello": 1 }).await?;
-        let has_transactions = hello.contains_key("setName") || hello.get_str("msg").is_ok_and(|msg| msg == "isdbgrid");
-        todos::create_indexes(&self.database).await?;
-        outbox::create_indexes(&self.database).await?;
-        let kind = if has_transactions { Kind::WithTransactions } else { Kind::Alone };
-        Ok(*self.kind.get_or_init(|| kind))
+        let learn = async || {
+            let hello = self.database.run_command(doc! { "hello": 1 }).await?;
+            let is_router = hello.get_str("msg").is_ok_and(|msg| msg == "isdbgrid");
+            // Each takes a while in a replica set, which makes sure of it: so all at once.
+            try_join!(todos::create_indexes(&self.database), outbox::create_indexes(&self.database))?;
+            Ok(if is_router || hello.contains_key("setName") { Kind::WithTransactions } else { Kind::Alone })
+        };
+        // Whoever comes meanwhile waits for the same; who gives up leaves it to the next.
+        self.kind.get_or_try_init(learn).await.copied()
     }
 
     /// The name of this instance, or one of its own for a store without an instance.

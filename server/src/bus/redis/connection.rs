@@ -119,8 +119,13 @@ impl Connection {
     /// The same for several patterns at once: all of them or none.
     pub(super) async fn hear_patterns(&self, names: Vec<String>) -> Result<(), BusError> {
         let mut asked = self.asked.lock().await;
-        self.unless_ended(self.subscriptions.client.psubscribe(names)).await?;
-        self.ask(&mut asked).await
+        // Both at once, this one first: an answer that finds no question at all would be dropped.
+        let (sent, confirmed) = tokio::join!(
+            biased;
+            self.unless_ended(self.subscriptions.client.psubscribe(names)),
+            self.ask(&mut asked),
+        );
+        sent.and(confirmed)
     }
 
     /// Undoes [`Connection::hear`].

@@ -75,14 +75,13 @@ impl Named {
 
 /// Makes the index that finds announcements, and nothing else, in every collection with carriers.
 pub(super) async fn create_indexes(database: &Database) -> Result<(), Error> {
-    let index = || {
+    let carriers = carriers(database);
+    let made = carriers.iter().map(async |carriers| {
         let options = IndexOptions::builder().sparse(true).build();
-        IndexModel::builder().keys(doc! { "announcements._id": 1 }).options(options).build()
-    };
-    for carriers in carriers(database) {
-        carriers.create_index(index()).await?;
-    }
-    Ok(())
+        let index = IndexModel::builder().keys(doc! { "announcements._id": 1 }).options(options).build();
+        carriers.create_index(index).await
+    });
+    try_join_all(made).await.map(drop)
 }
 
 /// An announcement as a carrier has it.
