@@ -26,7 +26,6 @@ use crate::{
         architecture::ArchitecturePage,
         cluster::ClusterPage,
         code_examples::CodeExamplesPage,
-        collaborative_editing::CollaborativeEditingPage,
         collaborative_todo::CollaborativeTodoPage,
         dashboard::DashboardPage,
         features::FeaturesPage,
@@ -39,7 +38,8 @@ use crate::{
         notifications::NotificationsPage,
         overview::OverviewPage,
         patterns::{
-            ConfigurationCachePage, GlobalNotificationsPage, PatternsPage, RealTimeDashboardPage, ShoppingCartPage,
+            CollaborativeEditingPage, ConfigurationCachePage, GlobalNotificationsPage, PatternsPage,
+            RealTimeDashboardPage, ShoppingCartPage,
         },
         spa::{SpaAbout, SpaHome, SpaLayout},
     },

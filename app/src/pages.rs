@@ -6,7 +6,6 @@ pub mod admin;
 pub mod architecture;
 pub mod cluster;
 pub mod code_examples;
-pub mod collaborative_editing;
 pub mod collaborative_todo;
 pub mod dashboard;
 pub mod features;

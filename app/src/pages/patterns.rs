@@ -1,5 +1,6 @@
 //! What sites like this one do, each as a page that does it and shows the files it is made of.
 
+mod collaborative_editing;
 mod configuration_cache;
 mod global_notifications;
 mod real_time_dashboard;
@@ -12,6 +13,9 @@ use crate::{
     pages::address,
 };
 
+pub use collaborative_editing::{
+    CollaborativeEditingPage, ReadText, SaveText, SubmitEdit, TextSince, read_text, save_text, submit_edit, text_since,
+};
 pub use configuration_cache::{ConfigurationCachePage, ReadMotto, SaveMotto, read_motto, save_motto};
 pub use global_notifications::{GlobalNotificationsPage, SendNotice, send_notice};
 pub use real_time_dashboard::RealTimeDashboardPage;

@@ -14,7 +14,12 @@ mod status;
 use leptos::prelude::*;
 
 use crate::{
-    components::{notice::FormOutcome, page::PageHeader, skeleton::Skeleton},
+    components::{
+        notice::FormOutcome,
+        page::PageHeader,
+        skeleton::Skeleton,
+        source::{Sources, source},
+    },
     error::Problem,
     text::TextPage,
 };
@@ -45,6 +50,16 @@ pub fn CollaborativeEditingPage() -> impl IntoView {
                 ". Your browser, in turn, moves what it hears past what you typed meanwhile: so all texts become equal, whatever was late, lost or sent twice. Without a connection you go on writing; your edits go out when it is back."
             </p>
         </section>
+        <Sources files=vec![
+            source!("app/src/pages/patterns/collaborative_editing/sheet.rs"),
+            source!("app/src/pages/patterns/collaborative_editing/editor.rs"),
+            source!("app/src/pages/patterns/collaborative_editing/saving.rs"),
+            source!("app/src/pages/patterns/collaborative_editing/functions.rs"),
+            source!("app/wire/src/text/edit.rs"),
+            source!("app/wire/src/text/session.rs"),
+            source!("server/src/http/texts.rs"),
+            source!("server/src/store/embedded/texts.rs"),
+        ] />
     }
     .into_any()
 }
