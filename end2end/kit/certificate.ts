@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { newFolder, removeFolder } from './folder';
 
 /** A certificate for this host that nobody has signed, of this run. Node trusts it from the start of a worker on. */
-export const CERTIFICATE = process.env.NODE_EXTRA_CA_CERTS ?? make();
+export const CERTIFICATE = process.env.JPULSE_TEST_CERTIFICATE ?? make();
 /** Its key. */
 export const KEY = join(CERTIFICATE, '../privkey.pem');
 
@@ -17,6 +17,8 @@ function make(): string {
     const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'];
     const files = ['-keyout', join(folder, 'privkey.pem'), '-out', certificate];
     execFileSync('openssl', ['req', ...kind, ...names, ...files], { stdio: 'ignore' });
+    process.env.JPULSE_TEST_CERTIFICATE = certificate;
+    // Whatever else the machine trusts: the tests talk to this host alone.
     process.env.NODE_EXTRA_CA_CERTS = certificate;
     return certificate;
 }
