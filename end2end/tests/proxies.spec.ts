@@ -144,7 +144,7 @@ async function socketsOwner({ instances }: Behind): Promise<Instance> {
     const counts = await Promise.all(
         instances.map(async (instance) => {
             const text = await (await fetch(instance.at('/metrics'))).text();
-            return Number(text.match(/^jpulse_sockets\{endpoint="jp-broadcast"\} (\d+)/m)?.[1]);
+            return Number(text.match(/^jpulse_sockets\{endpoint="jp-broadcast"\} (\d+)/m)?.[1] ?? 0);
         }),
     );
     return instances[counts.indexOf(Math.max(...counts))];
