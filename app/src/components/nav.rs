@@ -6,11 +6,12 @@ use leptos_router::hooks::use_location;
 use crate::{account::User, components::badge::ConnectionBadge, pages::address, site::use_site};
 
 /// What the head of every page links to.
-const MAIN_PAGES: [(&str, &str); 8] = [
+const MAIN_PAGES: [(&str, &str); 9] = [
     (address::OVERVIEW, "Overview"),
     (address::NOTIFICATIONS, "Notifications"),
     (address::COLLABORATIVE_TODO, "To-do"),
     (address::DASHBOARD, "Dashboard"),
+    (address::PATTERNS, "Patterns"),
     (address::WEBSOCKET, "WebSockets"),
     (address::CODE_EXAMPLES, "Code"),
     (address::ARCHITECTURE, "Architecture"),
@@ -140,9 +141,9 @@ pub fn SiteFooter() -> impl IntoView {
     .into_any()
 }
 
-/// Whether `path` is the page at `href`; the single-page and the WebSocket demo count with all their pages.
+/// Whether `path` is the page at `href`; the single-page and the WebSocket demo and the patterns count with all their pages.
 fn is_current(href: &str, path: &str) -> bool {
-    let is_whole_demo = matches!(href, address::SPA | address::WEBSOCKET);
+    let is_whole_demo = matches!(href, address::SPA | address::WEBSOCKET | address::PATTERNS);
     href.trim_end_matches('/') == path.trim_end_matches('/') || (is_whole_demo && path.starts_with(href))
 }
 

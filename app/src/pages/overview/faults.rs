@@ -61,7 +61,7 @@ fn Panel() -> impl IntoView {
                 <FaultButton fault=Fault::CutRedis label=format!("Cut Redis for {CUT_SECONDS} s") />
                 <FaultButton fault=Fault::PauseRedis label=format!("Let Redis hang for {PAUSE_SECONDS} s") />
                 <FaultButton fault=Fault::KillOther label="Kill the other instance" />
-                <button type="button" class="button-quiet" on:click=|_| stall()>
+                <button type="button" class="button button-secondary" on:click=|_| stall()>
                     {format!("Stall this tab for {} s", STALL_MS / 1_000.0)}
                 </button>
             </p>
@@ -89,7 +89,7 @@ fn FaultButton(fault: Fault, #[prop(into)] label: String) -> impl IntoView {
             }
         });
     };
-    view! { <button type="button" class="button-quiet" on:click=cause>{label}</button> }.into_any()
+    view! { <button type="button" class="button button-secondary" on:click=cause>{label}</button> }.into_any()
 }
 
 #[component]
