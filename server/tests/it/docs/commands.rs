@@ -49,7 +49,7 @@ fn script(page: &Page, block: &Block) -> String {
             None => {
                 command.push_str(line);
                 // A text in quotes goes on.
-                if command.matches('\'').count() % 2 == 0 {
+                if command.matches('\'').count().is_multiple_of(2) {
                     script.push_str(&step(&page.at(began), &std::mem::take(&mut command)));
                 } else {
                     command.push('\n');

@@ -1,5 +1,7 @@
 //! docs/WEBSOCKETS.md.
 
+#![expect(clippy::default_constructed_unit_structs, reason = "a handler of a site's own has something in it")]
+
 use std::{error::Error, sync::Arc};
 
 use server::{
