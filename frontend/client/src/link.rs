@@ -28,10 +28,13 @@ const NEVER_OPENED: u16 = 1006;
 /// Hears what became of a published message.
 pub type Settle = Box<dyn FnOnce(Result<Receipt, PublishError>)>;
 
+/// Hears a message, and whether it was missed first.
+pub type OnMessage = Rc<dyn Fn(&BroadcastFrame, bool)>;
+
 /// Who listens.
 pub struct Ears {
-    /// Called with each message once, in the order of the channel's log, and whether it was missed first.
-    pub on_message: Rc<dyn Fn(&BroadcastFrame, bool)>,
+    /// Called with each message once, in the order of the channel's log.
+    pub on_message: OnMessage,
     /// Called when the subscription stands, and when messages were lost.
     pub on_news: Rc<dyn Fn(News)>,
 }
