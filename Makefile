@@ -7,7 +7,7 @@ SHELL := bash
 # scripts/env.sh chooses the toolchain, so that all commands use the same one.
 IN_ENV := . scripts/env.sh &&
 
-.PHONY: help run build test check cluster watch bench soak proxies conformance fuzz deny same-site newcomer
+.PHONY: help run build test check cluster watch bench soak proxies conformance fuzz deny lighthouse same-site newcomer
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -59,6 +59,10 @@ deny: ## Licences, sources and known vulnerabilities of all dependencies (asks g
 	@scripts/setup-build.sh
 	@scripts/setup-deny.sh
 	@$(IN_ENV) cargo deny check
+
+lighthouse: build ## Lighthouse's judgement of every public page, as desktop and as phone (15 minutes)
+	@scripts/setup-test.sh
+	@$(IN_ENV) program=$$(scripts/setup-lighthouse.sh) && cd end2end && LIGHTHOUSE=$$program playwright test --reporter=list
 
 same-site: ## Proves that `cargo leptos build` and `cargo xtask build` make the same site
 	@scripts/setup-build.sh

@@ -3,18 +3,19 @@ import { defineConfig } from '@playwright/test';
 // First, so that the workers trust it.
 import './kit/certificate';
 
-// `PICTURES=folder playwright test` takes pictures of every page instead of testing any.
-const isForPictures = Boolean(process.env.PICTURES);
+// Instead of testing any page, `PICTURES=folder playwright test` takes pictures of every one,
+// `LIGHTHOUSE=program playwright test` has every one judged by Lighthouse.
+const testMatch = process.env.PICTURES ? 'pictures.ts' : process.env.LIGHTHOUSE ? 'lighthouse.ts' : '*.spec.ts';
 
 export default defineConfig({
     testDir: 'tests',
-    testMatch: isForPictures ? 'pictures.ts' : '*.spec.ts',
+    testMatch,
     outputDir: 'test-results',
     globalSetup: './kit/built.ts',
     fullyParallel: true,
     forbidOnly: Boolean(process.env.CI),
-    // Each worker has a browser and an instance, some of them a Redis and a MongoDB too.
-    workers: 2,
+    // Each worker has a browser and an instance, some of them a Redis and a MongoDB too. What is timed is alone.
+    workers: process.env.LIGHTHOUSE ? 1 : 2,
     // A test that passes at the second try is a broken test.
     retries: 0,
     timeout: 90_000,

@@ -37,9 +37,13 @@ impl Paths {
         };
         let (css, js, wasm) = (path("css"), path("js"), path("wasm"));
         // What the server rendered is shown first: until then the application would take the line from the style
-        // sheet. A tab nobody sees is not painted, so it waits a second at most.
+        // sheet. A tab nobody sees is not painted, so it waits a second at most. Between the steps the browser may
+        // see to its user; by a message, for timers of a hidden tab come late.
         let start = format!(
-            "let begun;const begin=()=>begun??=import('{js}').then((site)=>site.default({{module_or_path:'{wasm}'}}).then(site.hydrate));\
+            "const pause=()=>new Promise((go)=>{{const {{port1,port2}}=new MessageChannel();port1.onmessage=go;port2.postMessage(0)}});\
+             const run=async()=>{{const site=await import('{js}');await site.default({{module_or_path:'{wasm}'}});\
+             await pause();site.connect();await pause();site.hydrate()}};\
+             let begun;const begin=()=>begun??=run();\
              const wait=()=>{{requestAnimationFrame(()=>setTimeout(begin));setTimeout(begin,1000)}};\
              document.readyState==='complete'?wait():addEventListener('load',wait,{{once:true}})"
         );

@@ -14,11 +14,9 @@ extern "C" {
     fn tell_hydrated() -> Result<(), JsValue>;
 }
 
-/// Connects to the relay and brings the page to life. Called by the script in the page's head.
-///
-/// When all is done, `<html>` has the attribute `data-hydrated`.
+/// Connects to the relay. Called first by the script in the page's head.
 #[wasm_bindgen]
-pub fn hydrate() {
+pub fn connect() {
     console_error_panic_hook::set_once();
     let (uuid, is_cluster_mode) = js::facts();
     let port = Rc::new(Port::start(uuid, is_cluster_mode));
@@ -26,6 +24,13 @@ pub fn hydrate() {
     cluster::install_raw(raw::opener(Rc::clone(&uuid)));
     cluster::install_endpoints(endpoints::opener(uuid));
     cluster::install(port);
+}
+
+/// Brings the page to life, over what [`connect`] installed.
+///
+/// When all is done, `<html>` has the attribute `data-hydrated`.
+#[wasm_bindgen]
+pub fn hydrate() {
     leptos::mount::hydrate_body(app::app::App);
     wasm_bindgen_futures::spawn_local(async {
         // Effects, which is where listeners are added, run in the tick behind hydration.
