@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use thiserror::Error;
-use wire::{Channel, Message, Pattern, Payload, Position, Receipt};
+use wire::{Channel, Message, Pattern, Payload, Position, Receipt, UnfitPayload};
 
 use crate::{
     system_notification::{LoggedNotification, NotificationDraft},
@@ -165,6 +165,12 @@ pub enum PublishError {
     /// The message is larger than [`wire::limits::FRAME_BYTES`].
     #[error("the message is larger than a broadcast may be")]
     TooLarge,
+    /// Some readers would not get it as it is.
+    #[error(transparent)]
+    Unfit(#[from] UnfitPayload),
+    /// The instance is stopping.
+    #[error("the instance is stopping")]
+    Stopping,
 }
 
 /// How this instance stands in its cluster.

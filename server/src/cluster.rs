@@ -11,7 +11,7 @@ use wire::{Channel, Layer, Pattern, Payload, Position, Receipt, Since};
 use crate::{
     bus::Link,
     config::RedisMode,
-    hub::{Batch, Draft, Hub, Listener, Omit},
+    hub::{self, Batch, Draft, Hub, Listener, Omit},
     relay::Relay,
 };
 
@@ -61,7 +61,11 @@ impl app::ports::Cluster for ClusterPort {
         payload: Payload,
         publisher: Publisher,
     ) -> Result<Receipt, PublishError> {
-        self.hub.publish(draft(channel, payload, publisher)).await.map_err(|_| PublishError::TooLarge)
+        self.hub.publish(draft(channel, payload, publisher)).await.map_err(|error| match error {
+            hub::PublishError::TooLarge => PublishError::TooLarge,
+            hub::PublishError::Unfit(why) => PublishError::Unfit(why),
+            hub::PublishError::Stopping => PublishError::Stopping,
+        })
     }
 
     async fn announce(&self, channel: &Channel, payload: Payload, publisher: Publisher) {

@@ -249,7 +249,7 @@ impl Task {
                     is_all = false;
                     continue;
                 }
-                Err(error @ PublishError::TooLarge) => {
+                Err(error @ (PublishError::TooLarge | PublishError::Unfit(_))) => {
                     tracing::error!(%id, %error, "an announcement was dropped");
                     self.counts.dropped.fetch_add(1, Ordering::Relaxed);
                 }

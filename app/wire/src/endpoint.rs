@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::{
-    Code,
+    Code, check_payload,
     limits::{ENDPOINT_NAME_BYTES, ID_BYTES},
 };
 
@@ -109,7 +109,8 @@ impl Request {
             return Self { ask: Err(RequestError::shape("a message is a JSON object")), request_id: None };
         };
         let request_id = fields.remove("requestId").filter(|id| !id.is_null());
-        Self { ask: ask(fields), request_id }
+        let is_fit = check_payload(&fields).map_err(|error| RequestError::shape(error.to_string()));
+        Self { ask: is_fit.and_then(|()| ask(fields)), request_id }
     }
 }
 

@@ -15,6 +15,7 @@ pub mod endpoint;
 mod frame;
 pub mod limits;
 mod message;
+mod payload;
 mod position;
 mod publish;
 pub mod text;
@@ -26,6 +27,7 @@ pub use frame::{
     GapFrame, LimitsFrame, PongFrame, Receipt, ServerFrame, SubscribedFrame, UnsubscribedFrame, WelcomeFrame, object,
     to_text,
 };
-pub use message::{Message, MessageError, Payload};
+pub use message::{Message, MessageError};
+pub use payload::{Payload, UnfitPayload, check_data, check_payload};
 pub use position::{Position, Positions, Since};
 pub use publish::PublishError;

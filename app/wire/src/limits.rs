@@ -10,6 +10,8 @@ pub const CHANNEL_PARTS_MAX: usize = 17;
 pub const CHANNEL_BYTES: usize = 200;
 /// Bytes of one message a browser sends at most; a longer one is answered with an error.
 pub const MESSAGE_BYTES: usize = 65_536;
+/// Objects and arrays within each other that a message's data has at most, itself included.
+pub const PAYLOAD_DEPTH: usize = 64;
 /// Bytes of one WebSocket frame at most; a longer one ends the connection with 1009.
 pub const FRAME_BYTES: usize = 1024 * 1024;
 /// Messages a browser may send in one [`MESSAGE_INTERVAL`].

@@ -3,13 +3,10 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use thiserror::Error;
 
-use crate::{Channel, Position, limits::UUID_BYTES};
-
-/// What a publisher says: a JSON object.
-pub type Payload = Map<String, Value>;
+use crate::{Channel, Payload, Position, UnfitPayload, check_payload, limits::UUID_BYTES};
 
 /// One message of one channel, on its way between instances.
 ///
@@ -49,9 +46,10 @@ impl Message {
     ///
     /// # Errors
     ///
-    /// When the text is no JSON of that shape.
+    /// When the text is no JSON of that shape, or its payload is unfit.
     pub fn parse(json: &[u8]) -> Result<Self, MessageError> {
         let mut message: Self = serde_json::from_slice(json)?;
+        check_payload(&message.data)?;
         if let Some(Value::Object(context)) = message.data.remove("ctx")
             && message.username.is_empty()
             && let Some(Value::String(username)) = context.get("username")
@@ -86,5 +84,11 @@ fn milliseconds<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64
 
 /// Why a text on a Redis channel is no message.
 #[derive(Debug, Error)]
-#[error("not a message of an instance")]
-pub struct MessageError(#[from] serde_json::Error);
+pub enum MessageError {
+    /// It is JSON of another shape, or none.
+    #[error("not a message of an instance")]
+    Shape(#[from] serde_json::Error),
+    /// Its payload cannot be passed on.
+    #[error(transparent)]
+    Payload(#[from] UnfitPayload),
+}

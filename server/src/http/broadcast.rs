@@ -50,6 +50,7 @@ async fn publish(
         PublishError::TooLarge => {
             ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, Code::PayloadTooLarge, error.to_string())
         }
+        PublishError::Unfit(_) => bad_request(Code::InvalidData, &error.to_string()),
         PublishError::Stopping => {
             ApiError::new(StatusCode::SERVICE_UNAVAILABLE, Code::InternalError, error.to_string())
         }

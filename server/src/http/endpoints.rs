@@ -10,7 +10,7 @@ use axum::{
 use http::StatusCode;
 use serde_json::{Value, json};
 use wire::{
-    Code,
+    Code, check_data,
     endpoint::{Present, is_id},
 };
 
@@ -151,8 +151,10 @@ fn known(endpoints: &Endpoints, name: &str) -> Result<Arc<Endpoint>, ApiError> {
 }
 
 fn data(body: &mut Value, field: &str) -> Result<Value, ApiError> {
-    let data = body.get_mut(field).map(Value::take);
-    data.ok_or_else(|| ApiError::bad_request(Code::InvalidData, format!("`{field}` is missing.")))
+    let refuse = |why: String| ApiError::bad_request(Code::InvalidData, why);
+    let data = body.get_mut(field).map(Value::take).ok_or_else(|| refuse(format!("`{field}` is missing.")))?;
+    check_data(&data).map_err(|error| refuse(format!("`{field}`: {error}.")))?;
+    Ok(data)
 }
 
 fn checked_id(id: &str) -> Result<Arc<str>, ApiError> {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use thiserror::Error;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
-use wire::{Channel, Message, Payload, Position, Receipt, limits::FRAME_BYTES};
+use wire::{Channel, Message, Payload, Position, Receipt, UnfitPayload, check_payload, limits::FRAME_BYTES};
 
 use super::{Hub, Shared, deliver::Task};
 use crate::{
@@ -72,6 +72,9 @@ pub enum PublishError {
     /// It is larger than a frame may be.
     #[error("the message is larger than {FRAME_BYTES} bytes")]
     TooLarge,
+    /// Some readers would not get it as it is.
+    #[error(transparent)]
+    Unfit(#[from] UnfitPayload),
     /// The instance is stopping.
     #[error("the instance is stopping")]
     Stopping,
@@ -83,7 +86,7 @@ impl Hub {
     ///
     /// # Errors
     ///
-    /// When the message is too large or the instance stops.
+    /// When the message cannot be passed on or the instance stops.
     pub async fn publish(&self, draft: Draft) -> Result<Receipt, PublishError> {
         self.publish_all(vec![draft]).await.pop().unwrap_or(Err(PublishError::Stopping))
     }
@@ -95,6 +98,10 @@ impl Hub {
         let mut results = Vec::with_capacity(drafts.len());
         let mut messages = Vec::with_capacity(drafts.len());
         for draft in drafts {
+            if let Err(error) = check_payload(&draft.payload) {
+                results.push(Err(error.into()));
+                continue;
+            }
             let route = draft.saved.as_ref().map(|saved| saved.route);
             let message = Arc::new(shared.message(draft));
             if size_bytes(&message) <= FRAME_BYTES {

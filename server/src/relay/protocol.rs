@@ -219,7 +219,14 @@ impl From<ChannelError> for Refusal {
 fn receipt(result: Result<Receipt, PublishError>, request_id: Option<Value>) -> Bytes {
     match result {
         Ok(receipt) => answer(ServerFrame::Published { data: receipt }, request_id),
-        Err(error) => refuse(Refusal::new(Code::PayloadTooLarge, error.to_string()), request_id),
+        Err(error) => {
+            let code = match error {
+                PublishError::TooLarge => Code::PayloadTooLarge,
+                PublishError::Unfit(_) => Code::InvalidData,
+                PublishError::Stopping => Code::InternalError,
+            };
+            refuse(Refusal::new(code, error.to_string()), request_id)
+        }
     }
 }
 

@@ -112,6 +112,7 @@ async fn what_is_wrong_is_answered_and_the_socket_stays() {
     let mut browser = instance.open_browser().await;
     let too_large =
         json!({ "type": "publish", "channel": NEWS, "data": { "x": "x".repeat(65_536) }, "requestId": "r" });
+    let deep: Value = serde_json::from_str(&format!("{}{}", "[".repeat(64), "]".repeat(64))).unwrap();
     for (message, code) in [
         ("{".to_owned(), "INVALID_MESSAGE"),
         (json!({ "type": "dance" }).to_string(), "INVALID_MESSAGE"),
@@ -121,6 +122,7 @@ async fn what_is_wrong_is_answered_and_the_socket_stays() {
         (json!({ "type": "subscribe", "channel": "controller:*" }).to_string(), "FORBIDDEN_CHANNEL"),
         (json!({ "type": "publish", "channel": "controller:a:b:c", "data": {} }).to_string(), "FORBIDDEN_CHANNEL"),
         (json!({ "type": "publish", "channel": NEWS, "data": 7 }).to_string(), "INVALID_DATA"),
+        (json!({ "type": "publish", "channel": NEWS, "data": { "x": deep } }).to_string(), "INVALID_DATA"),
         (too_large.to_string(), "MESSAGE_TOO_LARGE"),
     ] {
         browser.send_text(&message).await;

@@ -39,6 +39,7 @@ async fn a_publish_is_answered_with_its_receipt() {
 async fn every_wrong_publish_has_its_code() {
     let instance = Running::start(Config::default()).await;
     let good = json!({ "data": {} }).to_string();
+    let deep: Value = serde_json::from_str(&format!("{}{}", "[".repeat(64), "]".repeat(64))).unwrap();
     for (channel, body, status, code) in [
         ("view:short", good.clone(), 400, "INVALID_CHANNEL_NAME"),
         ("view:a:b:*", good.clone(), 400, "INVALID_CHANNEL_NAME"),
@@ -47,6 +48,8 @@ async fn every_wrong_publish_has_its_code() {
         ("view:system:notification:global", good, 403, "FORBIDDEN_CHANNEL"),
         (NEWS, "{}".into(), 400, "INVALID_DATA"),
         (NEWS, json!({ "data": [1] }).to_string(), 400, "INVALID_DATA"),
+        (NEWS, json!({ "data": { "x": deep } }).to_string(), 400, "INVALID_DATA"),
+        (NEWS, json!({ "data": { "$serde_json::private::Number": "1" } }).to_string(), 400, "INVALID_DATA"),
         (NEWS, "{".into(), 400, "INVALID_JSON"),
         (NEWS, json!({ "data": { "x": "x".repeat(65_536) } }).to_string(), 413, "PAYLOAD_TOO_LARGE"),
     ] {
