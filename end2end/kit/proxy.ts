@@ -106,6 +106,8 @@ function prepareHaproxy(folder: string, { port, plainPort, instances }: Addresse
         .replace('bind :443', `bind 127.0.0.1:${port}`)
         .replace('/etc/haproxy/site.example.pem', both)
         .replaceLines(/^ +server instance-\d/, instances, (_, instance) => `    server at-${instance} 127.0.0.1:${instance}`);
+    // Who is nobody special cannot become somebody else.
+    if (process.getuid?.() !== 0) site.replace('    user haproxy\n    group haproxy\n', '');
     const path = join(folder, 'haproxy.cfg');
     writeFileSync(path, site.text);
     return ['haproxy', ['-db', '-f', path]];

@@ -94,6 +94,7 @@ impl Instance {
     pub async fn bind(config: Config) -> Result<Self, StartError> {
         let started_at = Instant::now();
         let listener = listener::open(&config.server).await?;
+        let own_address = listener.local_addr().ok().map(|address| address.ip());
         let store = Arc::new(Store::open(&config).await?);
         let accounts = Arc::new(Accounts::new(&store));
         let first_password = prepare_admin(&accounts, &store, &config).await?;
@@ -136,8 +137,7 @@ impl Instance {
         let mottos = MottoPort::start(config_cache.clone(), hub.clone(), metrics.clone(), throttle.clone());
         let mottos = Arc::new(mottos);
         let endpoints = Endpoints::start(relay.clone(), hub.clone(), endpoint_topics, keys, store.endpoints());
-        let faults =
-            FaultPort::start(config.site.mode, config.server.host, redis, cluster.clone(), observatory.clone());
+        let faults = FaultPort::start(config.site.mode, own_address, redis, cluster.clone(), observatory.clone());
         let ports = Ports {
             cluster,
             faults,

@@ -1,6 +1,6 @@
 //! Lines on standard error.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use thiserror::Error;
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
@@ -27,7 +27,11 @@ pub fn start(config: &LogConfig, source: Option<String>) -> Result<(), FilterErr
         LogFormat::Json => format!("{{\"source\":{source:?},"),
     });
     let marking = Marking { mark: mark.unwrap_or_default(), replaced: usize::from(config.format == LogFormat::Json) };
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(marking);
+    let mut lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(marking);
+    // Colours are for people: a file of the log has none.
+    if !io::stderr().is_terminal() {
+        lines = lines.with_ansi(false);
+    }
     match config.format {
         LogFormat::Text => lines.init(),
         LogFormat::Json => lines.json().init(),

@@ -28,5 +28,7 @@ pub use undo::{Typing, UndoStack};
 pub const TEXT_CHARS: usize = 20_000;
 /// Edits a server keeps, so that one based on an older version can still be moved behind them.
 pub const EDITS_KEPT: usize = 1_000;
+/// Steps of an edit that are moved behind others at most, counted once for each of these: what took seconds is refused.
+pub const STEPS_MOVED: usize = 250_000;
 /// Bytes of an edit's id at most.
 pub const EDIT_ID_BYTES: usize = 64;

@@ -48,13 +48,13 @@ impl<S: Sync, const BYTES: usize> FromRequest<S> for JsonBody<BYTES> {
 }
 
 /// Middleware for routes that read bodies by themselves, without a limit and for as long as they come:
-/// hands them a body that is there as a whole, or refuses as [`JsonBody`] does.
-pub async fn whole(request: Request, next: Next) -> Response {
+/// hands them a body that is there as a whole and has at most so many bytes, or refuses as [`JsonBody`] does.
+pub async fn whole(most: usize, request: Request, next: Next) -> Response {
     if request.body().is_end_stream() {
         return next.run(request).await;
     }
     let (head, body) = request.into_parts();
-    match read(&head.headers, body, JSON_BYTES).await {
+    match read(&head.headers, body, most).await {
         Ok(bytes) => next.run(Request::from_parts(head, bytes.into())).await,
         Err(refused) => refused.at(head.uri.path()),
     }

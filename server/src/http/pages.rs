@@ -20,7 +20,9 @@ use leptos::{
 };
 use leptos_axum::{LeptosRoutes, ResponseOptions, file_and_error_handler_with_context, generate_route_list};
 
-use super::{Site, body, headers::HASHED_FILES, visitor::CurrentUser};
+use wire::text::TEXT_CHARS;
+
+use super::{Site, body, headers::HASHED_FILES, texts::EDIT_BYTES, visitor::CurrentUser};
 
 pub(super) fn routes(site: Site) -> Router {
     let context = {
@@ -41,7 +43,18 @@ pub(super) fn routes(site: Site) -> Router {
         .with_state(site)
         .layer(middleware::from_fn(know_user))
         .layer(middleware::from_fn(lead_home))
-        .layer(middleware::from_fn(body::whole))
+        .layer(middleware::from_fn(bounded))
+}
+
+/// Reads what a page sends as a whole, up to what its form may hold.
+async fn bounded(request: Request, next: Next) -> Response {
+    let most = match request.uri().path() {
+        // A shared text twice, as it was and as it is, each character as up to 12.
+        "/fn/text-save" => 2 * 12 * TEXT_CHARS + body::JSON_BYTES,
+        "/fn/text-edit" => EDIT_BYTES,
+        _ => body::JSON_BYTES,
+    };
+    body::whole(most, request, next).await
 }
 
 /// Finds out who asks before a page begins: its head need not wait then. Files are the same for everybody.

@@ -24,7 +24,7 @@ use super::{
 };
 
 /// Bytes of a body with an edit at most: as many characters as a text has, of four bytes each, fit in.
-const EDIT_BYTES: usize = 128 * 1024;
+pub(super) const EDIT_BYTES: usize = 128 * 1024;
 
 /// `/api/1/hello-text` and what is below it.
 pub fn routes() -> Router<Ports> {

@@ -63,7 +63,8 @@ impl Plan {
         if let Some(secret) = &self.secret {
             command.env("SESSION_SECRET", secret);
         }
-        if let Some(stores) = &self.stores {
+        // The first has the folder itself: what a single instance kept is not gone.
+        if let Some(stores) = self.stores.as_ref().filter(|_| number > 0) {
             command.env("JPULSE_DATA_DIR", stores.join(format!("instance-{number}")));
         }
         ward::mark(&mut command);

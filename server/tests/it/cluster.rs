@@ -64,6 +64,36 @@ async fn a_browser_resumes_on_the_other_instance_with_exactly_what_it_missed() {
 }
 
 #[tokio::test]
+async fn an_entry_of_a_log_that_nobody_can_read_is_a_gap_and_no_end() {
+    let redis = Redis::start();
+    let (left, right) = pair(&redis).await;
+    let mut browser = right.open_browser().await;
+    browser.subscribe(CHANGED).await;
+    publish(&left, json!({ "data": { "number": 1 } })).await;
+    assert_eq!(browser.next_data().await["number"], 1);
+    redis.command(&format!("XADD jpulse:dev:log:{{{CHANGED}}} * m nonsense i x"));
+    redis.command(&format!("HINCRBY jpulse:dev:pos:{{{CHANGED}}} offset 1"));
+    publish(&left, json!({ "data": { "number": 2 } })).await;
+    assert_eq!(browser.next().await["data"]["type"], "gap");
+    publish(&left, json!({ "data": { "number": 3 } })).await;
+    assert_eq!(browser.next_data().await["number"], 3);
+}
+
+#[tokio::test]
+async fn data_that_others_could_not_read_is_refused_and_the_channel_goes_on() {
+    let redis = Redis::start();
+    let (left, right) = pair(&redis).await;
+    let mut browser = right.open_browser().await;
+    browser.subscribe(CHANGED).await;
+    // What serde_json makes of this is 127 levels deep and more.
+    let hidden = format!("{}{}", "[".repeat(126), "]".repeat(126));
+    let refused = publish(&left, json!({ "data": { "a": { "$serde_json::private::RawValue": hidden } } })).await;
+    assert_eq!(refused["code"], "INVALID_DATA", "{refused}");
+    publish(&left, json!({ "data": { "number": 1 } })).await;
+    assert_eq!(browser.next_data().await["number"], 1);
+}
+
+#[tokio::test]
 async fn a_wildcard_resumes_on_the_other_instance_in_old_channels_and_in_new_ones() {
     let redis = Redis::start();
     let (left, right) = pair(&redis).await;

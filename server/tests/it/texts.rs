@@ -53,6 +53,17 @@ async fn an_edit_is_taken_answered_announced_and_kept() {
 }
 
 #[tokio::test]
+async fn a_long_text_is_saved_without_a_script() {
+    let instance = Running::start(Config::default()).await;
+    let text = "ж".repeat(TEXT_CHARS);
+    let form = format!("base=0&id=e&before=&text={}", "%D0%B6".repeat(TEXT_CHARS));
+    let request = Client::new().post(instance.url("/fn/text-save")).body(form);
+    let response = request.header("content-type", "application/x-www-form-urlencoded").send().await.unwrap();
+    assert!(response.status().is_success(), "{}", response.status());
+    assert_eq!(get(&instance, TEXT).await.1["data"]["text"], text);
+}
+
+#[tokio::test]
 async fn each_wrong_request_has_its_code_and_changes_nothing() {
     let instance = Running::start(Config::default()).await;
     let edit = |edit: Value| json!({ "base": 0, "id": "e", "edit": edit });

@@ -32,7 +32,8 @@ const load = async (attempt) => {
     try {
         const bytes = fetch(wasm);
         bytes.catch(() => {});
-        const client = await import(module);
+        // A browser may remember for as long as the page is open that an address could not be loaded.
+        const client = await import(attempt ? `${module}?again=${attempt}` : module);
         await client.default({ module_or_path: bytes });
         client.start();
     } catch (error) {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{
-    EDIT_ID_BYTES, TEXT_CHARS,
+    EDIT_ID_BYTES, STEPS_MOVED, TEXT_CHARS,
     edit::{Edit, EditError, Step},
 };
 
@@ -115,6 +115,9 @@ impl TextState {
         if inserts.flat_map(|text| text.chars()).any(is_foreign) {
             return Err(Refusal::Control);
         }
+        if edit.steps().len().saturating_mul(later.len()) > STEPS_MOVED {
+            return Err(outdated);
+        }
         for accepted in later {
             (_, edit) = accepted.edit.beside(&edit)?;
         }
@@ -187,6 +190,20 @@ mod tests {
         let (_, edits) = state();
         let again = submission(1, "2", Edit::default().keep(3).insert("def"));
         assert_eq!(take(again, &edits[1..]), Ok(Outcome::Repeated));
+    }
+
+    #[test]
+    fn an_edit_that_would_take_long_to_move_is_outdated() {
+        const CHARS: usize = 4_000;
+        let many = (0..CHARS).fold(Edit::default(), |edit, _| edit.keep(1).insert("x"));
+        let take_behind = |count: u64| {
+            let later: Vec<_> =
+                (1..=count).map(|version| accepted(version, "e", Edit::default().keep(CHARS))).collect();
+            let state = TextState { version: count, text: "a".repeat(CHARS) };
+            state.take(submission(0, "x", many.clone()), Author::default(), &later)
+        };
+        assert!(take_behind(10).is_ok());
+        assert_eq!(take_behind(100), Err(Refusal::Outdated { version: 100 }));
     }
 
     #[test]

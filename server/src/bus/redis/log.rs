@@ -99,12 +99,9 @@ impl Log {
         let [epoch, offset, begun, is_whole, texts @ ..] = &answer[..] else { return Err(BusError::Unreadable) };
         let position = read_position(epoch, offset)?;
         let begun = begun.as_u64().ok_or(BusError::Unreadable)?;
-        let messages = if is_whole.as_u64() == Some(1) {
-            let messages: Option<Vec<_>> = texts.iter().map(|text| read_message(text, &position.epoch)).collect();
-            Some(messages.ok_or(BusError::Unreadable)?)
-        } else {
-            None
-        };
+        // One that cannot be read is lost like one that is not there any more: to ask again would not bring it.
+        let readable = || texts.iter().map(|text| read_message(text, &position.epoch)).collect();
+        let messages = if is_whole.as_u64() == Some(1) { readable() } else { None };
         Ok(Replay { position, begun, messages })
     }
 

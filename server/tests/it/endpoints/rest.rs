@@ -47,7 +47,11 @@ async fn an_administrator_tells_an_endpoint_a_user_a_room_or_everybody() {
         ("/api/1/ws/nothing/room/r", json!({ "data": 1 }), (404, "UNKNOWN_ENDPOINT")),
         ("/api/1/broadcast", json!({ "endpoint": "nothing", "data": 1 }), (404, "UNKNOWN_ENDPOINT")),
         ("/api/1/ws/hello-emoji/broadcast", json!({}), (400, "INVALID_DATA")),
-        ("/api/1/ws/hello-emoji/broadcast", json!({ "data": { "$serde_json::private::Number": "1" } }), (400, "INVALID_DATA")),
+        (
+            "/api/1/ws/hello-emoji/broadcast",
+            json!({ "data": { "$serde_json::private::Number": "1" } }),
+            (400, "INVALID_DATA"),
+        ),
         ("/api/1/broadcast", json!({}), (400, "INVALID_DATA")),
         ("/api/1/broadcast", json!({ "endpoint": 7, "data": 1 }), (400, "VALIDATION_ERROR")),
         ("/api/1/message/a%20b", json!({ "data": 1 }), (400, "INVALID_ID")),

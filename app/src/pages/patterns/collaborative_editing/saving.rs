@@ -17,6 +17,8 @@ use crate::error::Problem;
 
 /// How long an answer may take. Later it is asked for again: an edit has an id and is taken once.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
+/// Tries in a row that the server answered with something unknown, before the edit is set aside.
+const HOPELESS_AFTER: u32 = 8;
 
 impl Editor {
     /// Sends an edit and takes the answer in.
@@ -75,6 +77,8 @@ impl Editor {
         }
         match problem {
             Problem::TextOutdated | Problem::TextTooLong | Problem::BadRequest => self.begin_anew(),
+            // Not even an answer of ours, again and again: this edit will never be taken.
+            Problem::Internal if self.with(|state| state.failures >= HOPELESS_AFTER) == Some(true) => self.begin_anew(),
             _ => {
                 self.is_failing.set(true);
                 self.resume_later();

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use leptos::{
-    ev::{InputEvent, KeyboardEvent},
+    ev::{self, InputEvent, KeyboardEvent},
     prelude::*,
     server_fn::ServerFn,
 };
@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Where accepted edits are announced.
-const EDITED: TypedChannel<TextChange> = channel!("view:helloCluster:text:edited");
+const EDITED: TypedChannel<TextChange> = channel!("view:system:text:edited");
 
 /// The text that everybody edits.
 #[component]
@@ -124,6 +124,11 @@ fn follow(editor: Editor, page: TextPage) {
                 link.unsubscribe(id);
             }
         });
+    });
+    // The browser knows before any pause is over that the network is back.
+    Effect::new(move |_| {
+        let online = window_event_listener(ev::online, move |_| editor.resume());
+        on_cleanup(move || online.remove());
     });
     let link = use_link_state();
     Effect::new(move |before: Option<LinkState>| {
