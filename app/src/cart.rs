@@ -188,11 +188,11 @@ pub struct CartNews {
     pub version: u64,
 }
 
-/// Where news of the cart of this id are announced: each has a channel of its own, which only its owner's
-/// browsers know. `None` when it is no id of a cart.
+/// Where news of the cart of this id are announced: each has a channel of its own, for its owner's
+/// browsers. `None` when it is no id of a cart.
 pub fn news_channel(id: &str) -> Option<Channel> {
     let is_id = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    is_id.then(|| Channel::parse(&format!("view:shopping:cart:updated:{id}")).ok())?
+    is_id.then(|| Channel::parse(&format!("view:system:cart:updated:{id}")).ok())?
 }
 
 /// An amount as people write it.
@@ -247,7 +247,7 @@ mod tests {
     #[test]
     fn every_cart_has_a_channel_and_nothing_else_has() {
         let channel = news_channel("0af3").expect("an id");
-        assert_eq!(channel.as_str(), "view:shopping:cart:updated:0af3");
+        assert_eq!(channel.as_str(), "view:system:cart:updated:0af3");
         for id in ["", "*", "a:b", "a b", "ä"] {
             assert_eq!(news_channel(id), None, "{id}");
         }

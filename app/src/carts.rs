@@ -70,7 +70,7 @@ mod tests {
     fn the_news_of_a_cart_say_nothing_of_its_owner_or_of_what_is_in_it() {
         let items = vec![CartItem { product_id: "tea".into(), quantity: 2 }];
         let told = tell()(&Cart { id: "0af3".into(), version: 7, items }).expect("news");
-        assert_eq!((told.channel.as_str(), told.publisher), ("view:shopping:cart:updated:0af3", Publisher::default()));
+        assert_eq!((told.channel.as_str(), told.publisher), ("view:system:cart:updated:0af3", Publisher::default()));
         assert_eq!(Value::Object(told.payload), json!({ "version": 7 }));
     }
 }

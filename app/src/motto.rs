@@ -7,9 +7,9 @@ use crate::{channel, cluster::TypedChannel};
 
 /// Where open pages hear that there is another motto. They read it from their own instance: what is told here
 /// is no more than that.
-pub const CHANGED: TypedChannel<MottoNews> = channel!("view:patterns:motto:changed");
+pub const CHANGED: TypedChannel<MottoNews> = channel!("view:system:motto:changed");
 /// Where open pages hear when each instance had it.
-pub const REACHED: TypedChannel<MottoReach> = channel!("view:patterns:motto:reached");
+pub const REACHED: TypedChannel<MottoReach> = channel!("view:system:motto:reached");
 
 /// A motto: one line of 1 to [`Motto::MAX_CHARS`] characters.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use wire::{
 };
 
 /// Where each accepted edit is announced.
-pub const EDITED: &str = "view:helloCluster:text:edited";
+pub const EDITED: &str = "view:system:text:edited";
 /// Where browsers tell each other where their visitors are.
 pub const CURSOR: &str = "view:helloCluster:text:cursor";
 

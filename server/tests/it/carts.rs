@@ -65,7 +65,7 @@ async fn what_is_added_on_one_device_is_told_to_the_other_and_to_nobody_else() {
     let (hers, theirs) = (cart(&phone, &right).await, cart(&other, &right).await);
     assert_eq!(cart(&desk, &left).await, hers);
     assert_ne!(hers["id"], theirs["id"]);
-    let channel = |cart: &Value| format!("view:shopping:cart:updated:{}", cart["id"].as_str().unwrap());
+    let channel = |cart: &Value| format!("view:system:cart:updated:{}", cart["id"].as_str().unwrap());
     let mut phones = right.open_browser().await;
     phones.subscribe(&channel(&hers)).await;
     let mut others = right.open_browser().await;

@@ -46,7 +46,7 @@ pub fn CollaborativeEditingPage() -> impl IntoView {
             <h2 id="how">"How it works"</h2>
             <p>
                 "What you type is shown at once and sent as an edit that names the version it was made on. The server moves it behind the edits that were faster, saves it with its announcement in one transaction, and tells everybody on "
-                <code>"view:helloCluster:text:edited"</code>
+                <code>"view:system:text:edited"</code>
                 ". Your browser, in turn, moves what it hears past what you typed meanwhile: so all texts become equal, whatever was late, lost or sent twice. Without a connection you go on writing; your edits go out when it is back."
             </p>
         </section>

@@ -30,7 +30,7 @@ pub fn GlobalNotificationsPage() -> impl IntoView {
             <h2 id="how">"How it works"</h2>
             <p>
                 "The form calls a server function. It checks the line and publishes it on "
-                <code>"view:patterns:notice:sent"</code>
+                <code>"view:system:notice:sent"</code>
                 "; every page that listens there shows a toast. Who was away for a moment gets it when the connection is back."
             </p>
             <p>

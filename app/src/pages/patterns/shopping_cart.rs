@@ -56,7 +56,7 @@ pub fn ShoppingCartPage() -> impl IntoView {
             <h2>"Who hears what"</h2>
             <p>
                 "A cart is nobody else’s business. Its news are told on a channel of its own, "
-                <code>"view:shopping:cart:updated:"</code>
+                <code>"view:system:cart:updated:"</code>
                 " and a random number that only your browsers are given, and say no more than a version. Whoever listened to all channels would learn that some cart changed: not whose, and not what is in it."
             </p>
         </section>

@@ -25,7 +25,7 @@ fn set(id: &str, quantity: u64) -> CartChange {
 
 fn news() -> Tell<Cart> {
     Box::new(|cart| {
-        let channel = Channel::parse("view:shopping:cart:updated:it").unwrap();
+        let channel = Channel::parse("view:system:cart:updated:it").unwrap();
         let payload = json!({ "version": cart.version }).as_object().cloned().unwrap();
         Some(Announcement { channel, payload, publisher: Publisher::default() })
     })

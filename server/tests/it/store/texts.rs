@@ -142,7 +142,7 @@ fn silent() -> Tell<AcceptedEdit> {
 fn news() -> Tell<AcceptedEdit> {
     Box::new(|edit| {
         let payload = Payload::from_iter([("version".to_owned(), edit.version.into())]);
-        let channel = "view:helloCluster:text:edited".parse().unwrap();
+        let channel = "view:system:text:edited".parse().unwrap();
         Some(Announcement { channel, payload, publisher: Publisher::default() })
     })
 }

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Where notices are told. A malformed name does not compile.
-pub(super) const SENT: TypedChannel<Notice> = channel!("view:patterns:notice:sent");
+pub(super) const SENT: TypedChannel<Notice> = channel!("view:system:notice:sent");
 
 /// What everybody gets.
 #[derive(Clone, Serialize, Deserialize)]
@@ -32,7 +32,7 @@ pub(super) fn Notices() -> impl IntoView {
     let last = RwSignal::new(None::<String>);
     // This tab's own notices too: whoever sends one sees what everybody sees.
     use_broadcast(SENT, SubscribeOptions::default(), move |notice, _meta| {
-        // Any browser may publish here, so what arrives is checked as well.
+        // No browser publishes here, but other programs on this Redis may: what arrives is checked as well.
         if let Ok(said) = Notification::checked(&notice.text, "") {
             toasts.show(Level::parse(&notice.level), &said.message);
             last.set(Some(said.message));
@@ -62,7 +62,7 @@ pub(super) fn Notices() -> impl IntoView {
                         <option value="warning">"Warning"</option>
                     </select>
                 </div>
-                <button type="submit" class="button">
+                <button type="submit" class="button" disabled=move || send.pending().get()>
                     "Send"
                 </button>
             </ActionForm>
