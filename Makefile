@@ -26,7 +26,7 @@ check: ## Format and lints only, for server and browser
 	@scripts/setup-build.sh
 	@scripts/check.sh
 
-cluster: build ## A private Redis and two instances, on 8080 and 8081
+cluster: build ## A private Redis, a private MongoDB and two instances, on 8080 and 8081
 	@scripts/cluster.sh
 
 watch: ## Rebuild and reload on every change (installs cargo-leptos: 20 minutes the first time)

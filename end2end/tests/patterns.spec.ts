@@ -71,7 +71,7 @@ test('what is put into the cart on one device shows on the other within a second
     for (const page of [desk, phone]) await expect(quantity(page, 'Honey')).toHaveValue('10');
     await desk.getByRole('button', { name: 'Remove Green tea' }).click();
     await expect(quantity(phone, 'Green tea')).toHaveCount(0);
-    await expectAccessible(desk);
+    await expectAccessible(desk, '.sources');
 });
 
 test('another user sees, and is sent, nothing of it', async ({ pair, openWindow }) => {
@@ -156,5 +156,5 @@ test('a motto is on all instances at once, and each says where it read it', asyn
     for (const page of [left, right]) await expect(page.getByText(`Less, but better ${number}`)).toBeVisible();
     await right.getByRole('button', { name: 'Read it again' }).click();
     await expect(right.getByText('Memory', { exact: true })).toBeVisible();
-    await expectAccessible(right);
+    await expectAccessible(right, '.sources');
 });
