@@ -10,7 +10,7 @@ const counter = async (page: Page, name: string): Promise<number> =>
 
 /** Waits until `page` has received all that is published by now, and nothing is lost. */
 async function expectCaughtUp(page: Page, sender: Page): Promise<void> {
-    const published = (await counter(sender, 'Published')) + 5;
+    const published = (await counter(sender, 'Published here')) + 5;
     await expect.poll(() => counter(page, 'Received'), { timeout: 40_000 }).toBeGreaterThanOrEqual(published);
     expect(await counter(page, 'Lost')).toBe(0);
 }

@@ -67,9 +67,11 @@ async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Err
 async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let mark = ward::source(&config);
     let instance = Instance::bind(config).await?;
     if let Some(password) = instance.first_password() {
-        eprintln!("the first start made a user admin; its password, shown this once: {password}");
+        let mark = mark.map(|source| format!("[{source}] ")).unwrap_or_default();
+        eprintln!("{mark}the first start made a user admin; its password, shown this once: {password}");
     }
     tracing::info!(instance = instance.id(), "listening on http://{}", instance.address()?);
     instance

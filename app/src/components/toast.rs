@@ -69,6 +69,8 @@ struct Toast {
     id: u64,
     level: Level,
     text: String,
+    /// How often it was shown, one upon the other.
+    times: usize,
 }
 
 /// Shows toasts, from anywhere below [`provide_toasts`].
@@ -79,16 +81,18 @@ pub struct Toasts {
 }
 
 impl Toasts {
-    /// Shows `text`, at most [`SHOWN_MAX`] toasts at a time.
+    /// Shows `text`, at most [`SHOWN_MAX`] toasts at a time. What is on the screen already is counted there.
     pub fn show(self, level: Level, text: impl fmt::Display) {
         let id = self.next_id.get_value();
         self.next_id.set_value(id + 1);
-        let text = text.to_string().chars().take(TEXT_CHARS).collect();
+        let text: String = text.to_string().chars().take(TEXT_CHARS).collect();
         self.shown.update(|shown| {
+            let same = shown.iter().position(|toast| toast.level == level && toast.text == text);
+            let times = same.map_or(0, |place| shown.remove(place).times) + 1;
             if shown.len() == SHOWN_MAX {
                 shown.remove(0);
             }
-            shown.push(Toast { id, level, text });
+            shown.push(Toast { id, level, text, times });
         });
         if let Some(lifetime) = level.lifetime() {
             set_timeout(move || self.dismiss(id), lifetime);
@@ -138,6 +142,7 @@ pub fn ToastRegion() -> impl IntoView {
                         <strong class="toast-level">{toast.level.label()}</strong>
                         " "
                         {toast.text}
+                        {(toast.times > 1).then(|| format!(" ×{}", toast.times))}
                     </p>
                     <button
                         type="button"

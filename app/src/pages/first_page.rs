@@ -20,6 +20,6 @@ pub fn FirstPage() -> impl IntoView {
     let say = move |_| spawn_local(async move { drop(publish(SAID, &Said { text: text.get_untracked() }).await) });
     view! {
         <PageHeader title="First page" lead="What somebody says last shows in every open browser." />
-        <p><input aria-label="What to say" bind:value=text /> <button on:click=say>"Say it"</button> <output>{latest}</output></p>
+        <p class="actions"><input type="text" aria-label="What to say" bind:value=text /><button class="button" on:click=say>"Say it"</button><output class="lead">{latest}</output></p>
     }
 }

@@ -36,6 +36,11 @@ pub enum PublishError {
 }
 
 impl PublishError {
+    /// Whether the message may have been taken all the same: said again, it could arrive twice.
+    pub const fn may_have_been_taken(&self) -> bool {
+        matches!(self, Self::ConnectionLost | Self::TimedOut)
+    }
+
     /// The same for programs, as it stands on the wire where the server said it.
     pub const fn code(&self) -> &'static str {
         match self {

@@ -255,7 +255,7 @@ impl Inner {
     fn watch_page(self: &Rc<Self>) {
         let this = Rc::clone(self);
         // `visibilitychange` bubbles up from the document.
-        listen(&["online", "pageshow", "visibilitychange"], move |event| {
+        listen(&["online", "offline", "pageshow", "visibilitychange"], move |event| {
             let is_good_news = match event.type_().as_str() {
                 "visibilitychange" => !is_hidden(),
                 // A page taken out of the browser's back/forward cache; any other is just beginning.
@@ -265,7 +265,9 @@ impl Inner {
             if event.type_() == "online" {
                 this.transport.try_socket();
             }
-            if is_good_news {
+            if event.type_() == "offline" {
+                this.happen(Event::Discouraged);
+            } else if is_good_news {
                 this.happen(Event::Encouraged);
             }
         });

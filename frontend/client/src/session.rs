@@ -90,6 +90,7 @@ impl Session {
             Event::Text(text) => self.heard(&text, now, dice, &mut actions),
             Event::Woke => self.woke(now, dice, &mut actions),
             Event::Encouraged => self.encouraged(now, &mut actions),
+            Event::Discouraged => self.doubt(now, &mut actions),
             Event::Subscribe(id, wish) => actions.extend(self.topics.join(id, wish).map(|news| Action::Tell(id, news))),
             Event::Unsubscribe(id) => self.topics.leave(id),
             Event::Publish { id, channel, payload } => self.publish(id, &channel, payload, &mut actions),
@@ -169,6 +170,9 @@ impl Session {
             _ => {}
         }
         let overdue = self.publishes.overdue(now);
+        if !overdue.is_empty() {
+            self.doubt(now, actions);
+        }
         actions.extend(overdue.into_iter().map(|id| Action::Settle(id, Outcome::TimedOut)));
     }
 
@@ -186,8 +190,14 @@ impl Session {
                 self.attempt = 0;
                 self.connect(now, actions);
             }
-            Phase::Open(open) => actions.extend(open.liveness.doubt(now).then(|| send(ClientFrame::Ping, None))),
-            _ => {}
+            _ => self.doubt(now, actions),
+        }
+    }
+
+    /// There is reason to think that nobody hears us: better ask.
+    fn doubt(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        if let Phase::Open(open) = &mut self.phase {
+            actions.extend(open.liveness.doubt(now).then(|| send(ClientFrame::Ping, None)));
         }
     }
 

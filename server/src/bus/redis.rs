@@ -270,6 +270,18 @@ fn kind(pattern: &Pattern) -> Kind {
 
 impl From<fred::error::Error> for BusError {
     fn from(error: fred::error::Error) -> Self {
-        Self::Redis(Box::new(error))
+        match in_words(&error) {
+            Some(text) => Self::Redis(text.into()),
+            None => Self::Redis(Box::new(error)),
+        }
     }
+}
+
+/// What the system said, where it said something: fred has it as programmers write it.
+fn in_words(error: &fred::error::Error) -> Option<String> {
+    if *error.kind() != fred::error::ErrorKind::IO {
+        return None;
+    }
+    let said = |field: &str| Some(error.details().split_once(field)?.1.split_once('"')?.0.to_lowercase());
+    said("message: \"").or_else(|| said("error: \""))
 }

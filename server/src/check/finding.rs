@@ -71,10 +71,14 @@ impl Report {
     pub(super) fn write_lines(&self, out: &mut impl io::Write) -> io::Result<()> {
         let width = self.findings.iter().map(|finding| finding.what.len()).max().unwrap_or_default();
         for Finding { level, what, found, cure } in &self.findings {
-            let separator = if cure.is_empty() { "" } else { ": " };
+            let separator = if cure.is_empty() { "" } else { " → " };
             writeln!(out, "{level:<7}  {what:<width$}  {found}{separator}{cure}")?;
         }
-        writeln!(out, "{} errors, {} warnings", self.count(Level::Error), self.count(Level::Warning))
+        let counted = |level, name| match self.count(level) {
+            1 => format!("1 {name}"),
+            count => format!("{count} {name}s"),
+        };
+        writeln!(out, "{}, {}", counted(Level::Error, "error"), counted(Level::Warning, "warning"))
     }
 
     pub(super) fn write_json(&self, out: &mut impl io::Write) -> io::Result<()> {
@@ -104,8 +108,8 @@ mod tests {
         let mut text = Vec::new();
         report.write_lines(&mut text).unwrap();
         let expected = "ok       short             fine\n\
-                        error    something longer  wrong in two lines: mend it\n\
-                        1 errors, 0 warnings\n";
+                        error    something longer  wrong in two lines → mend it\n\
+                        1 error, 0 warnings\n";
         assert_eq!(String::from_utf8(text).unwrap(), expected);
     }
 }

@@ -29,7 +29,8 @@ pub(super) async fn look(config: &Config, report: &mut Report) {
         return report.ok("redis", "not set up: this instance is alone");
     }
     look_at_safety(redis, report);
-    let hosts = hosts(redis).join(", ");
+    let hosts: Vec<_> = hosts(redis).iter().map(|(host, port)| format!("{host}:{port}")).collect();
+    let hosts = hosts.join(", ");
     if let Err(error) = RedisBus::reach(redis).await {
         return report.fail("redis", format!("{hosts}: {error}"), "check the [redis] table, and that the server runs");
     }
@@ -51,19 +52,20 @@ pub(super) async fn look(config: &Config, report: &mut Report) {
     bus.close().await;
 }
 
-fn hosts(redis: &RedisConfig) -> Vec<String> {
+/// Host and port of each server that is named.
+fn hosts(redis: &RedisConfig) -> Vec<(String, u16)> {
     let nodes = match redis.effective_mode() {
         RedisMode::Cluster => &redis.cluster.nodes,
         RedisMode::Sentinel => &redis.sentinel.nodes,
-        RedisMode::Single | RedisMode::None => return vec![redis.single.host.clone()],
+        RedisMode::Single | RedisMode::None => return vec![(redis.single.host.clone(), redis.single.port)],
     };
-    nodes.iter().map(|node| node.host.clone()).collect()
+    nodes.iter().map(|node| (node.host.clone(), node.port)).collect()
 }
 
 /// Whether others could read or write along.
 fn look_at_safety(redis: &RedisConfig, report: &mut Report) {
     const PASSWORD: &str = "redis password";
-    let is_local = hosts(redis).iter().all(|host| is_here(host));
+    let is_local = hosts(redis).iter().all(|(host, _)| is_here(host));
     let cure = "set requirepass, or a user, in Redis and REDIS_PASSWORD here";
     match redis.effective_password().map(|password| password.chars().count()) {
         None => {

@@ -96,7 +96,11 @@ impl Board {
                 }
                 Err(error) => {
                     take_back(&said.message);
-                    self.toasts.show(Level::Error, format!("Not sent: {error}."));
+                    if error.may_have_been_taken() {
+                        self.toasts.show(Level::Warning, format!("Perhaps not sent: {error}. It may arrive yet."));
+                    } else {
+                        self.toasts.show(Level::Error, format!("Not sent: {error}."));
+                    }
                 }
             }
         });

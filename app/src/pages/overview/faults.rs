@@ -66,7 +66,7 @@ fn Panel() -> impl IntoView {
                 </button>
             </p>
             <dl class="readings counters">
-                <Counter name="Published" value=move || published.get() />
+                <Counter name="Published here" value=move || published.get() />
                 <Counter name="Received" value=move || heard.with(|heard| heard.received) />
                 <Counter name="Replayed" value=move || heard.with(|heard| heard.replayed) />
                 <Counter name="Lost" value=move || heard.with(|heard| heard.lost) />
@@ -84,7 +84,7 @@ fn FaultButton(fault: Fault, #[prop(into)] label: String) -> impl IntoView {
         let said = said.clone();
         spawn_local(async move {
             match cause_fault(fault).await {
-                Ok(()) => toasts.show(Level::Warning, format!("Done: {said}.")),
+                Ok(()) => toasts.show(Level::Warning, format!("As you wished: {said}.")),
                 Err(problem) => toasts.show(Level::Error, problem),
             }
         });
@@ -109,13 +109,13 @@ fn send_row(row: String, is_sending: RwSignal<bool>, published: RwSignal<u64>) {
     fn send(row: String, number: u64, is_sending: RwSignal<bool>, published: RwSignal<u64>) {
         spawn_local(async move {
             let taken = publish(PROBED, &Probe { row: row.clone(), number }).await;
+            let (next, pause) = if taken.is_ok() { (number + 1, EVERY) } else { (number, AGAIN_AFTER) };
+            if taken.is_ok() {
+                published.try_update(|published| *published += 1);
+            }
             // Gone with the page, or switched off.
             if is_sending.try_get_untracked() != Some(true) {
                 return;
-            }
-            let (next, pause) = if taken.is_ok() { (number + 1, EVERY) } else { (number, AGAIN_AFTER) };
-            if taken.is_ok() {
-                published.update(|published| *published += 1);
             }
             set_timeout(move || send(row, next, is_sending, published), pause);
         });

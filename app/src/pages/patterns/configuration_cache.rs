@@ -32,7 +32,7 @@ pub fn ConfigurationCachePage() -> impl IntoView {
                 "A read takes the first of three levels that has the value: the memory of the instance, Redis, the store. A change goes the other way round, and every instance is told that its memory is out of date; the next read there comes from Redis."
             </p>
             <p>
-                "Read the value twice to see the second read answered by memory. The times below are those of the instance that took the change, from before it was saved until the others’ answers were there."
+                "Read the value twice to see the second read answered by memory. The times are those of the instance that took the change, from before it was saved until the others’ answers were there."
             </p>
             <p>
                 "The same cache holds the site’s "

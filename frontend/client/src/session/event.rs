@@ -24,6 +24,8 @@ pub enum Event {
     Woke,
     /// The network is back, or the page is seen again: now is a good time.
     Encouraged,
+    /// The browser says that it has no network: the other end may not hear us.
+    Discouraged,
     /// Somebody wants to hear messages.
     Subscribe(ListenerId, Wish),
     /// Somebody does not any more.

@@ -247,7 +247,9 @@ fn a_publish_is_settled_by_its_answer() {
 fn a_publish_without_answer_is_settled_by_time_or_by_loss() {
     let mut tab = Tab::connected();
     tab.publish(1);
-    assert_eq!(tab.wait(), [Action::Settle(PublishId(1), Outcome::TimedOut)]);
+    let overdue = tab.wait();
+    assert_eq!(overdue[1..], [Action::Settle(PublishId(1), Outcome::TimedOut)]);
+    assert_eq!(sent(&overdue[..1]), [json!({"type": "ping"})], "whether anybody is there");
     assert_eq!(tab.now, publishes::ANSWER_WITHIN);
     tab.publish(2);
     let lost = tab.on(Event::Closed { code: 1006 });
@@ -311,6 +313,16 @@ fn a_page_seen_again_asks_at_once_and_waits_less() {
     assert!(tab.on(Event::Encouraged).is_empty());
     assert_eq!(tab.wait().first(), Some(&Action::Disconnect));
     assert_eq!(tab.now, Duration::from_secs(3));
+}
+
+#[test]
+fn a_network_that_is_gone_is_noticed_soon_and_hurries_nobody() {
+    let mut tab = Tab::connected();
+    assert_eq!(sent(&tab.on(Event::Discouraged)), [json!({"type": "ping"})]);
+    assert_eq!(tab.wait().first(), Some(&Action::Disconnect));
+    assert_eq!(tab.now, Duration::from_secs(3));
+    tab.on(Event::Closed { code: 1006 });
+    assert!(tab.on(Event::Discouraged).is_empty());
 }
 
 #[test]

@@ -34,8 +34,8 @@ pub(super) fn Numbers() -> impl IntoView {
                     <dd>{stats.instances}</dd>
                 </div>
                 <div>
-                    <dt>"Tasks, and done"</dt>
-                    <dd>{stats.tasks} ", " {stats.completed}</dd>
+                    <dt>"Tasks / done"</dt>
+                    <dd>{stats.tasks} " / " {stats.completed}</dd>
                 </div>
             </dl>
             {latest}
