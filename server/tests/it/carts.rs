@@ -71,7 +71,7 @@ async fn what_is_added_on_one_device_is_told_to_the_other_and_to_nobody_else() {
     let mut others = right.open_browser().await;
     others.subscribe(&channel(&theirs)).await;
     let mut curious = right.open_browser().await;
-    curious.subscribe("view:shopping:*").await;
+    curious.subscribe("view:system:*").await;
 
     let changed = add(&desk, &left, json!({ "productId": "tea", "quantity": 2, "uuid": "desk" })).await;
     assert_eq!(

@@ -105,7 +105,8 @@ async fn writers_on_two_instances_end_with_one_text() {
     const WRITERS: u64 = 6;
     const EACH: usize = 25;
     let redis = Redis::start();
-    let uri = Mongod::shared().uri(&fresh_database());
+    let mongod = Mongod::shared();
+    let uri = mongod.uri(&fresh_database());
     let config = |number: &str| {
         let mut config = Config { redis: redis.config(), ..Config::default() };
         config.site.instance = number.into();
