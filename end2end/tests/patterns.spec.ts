@@ -91,7 +91,7 @@ test('another user sees, and is sent, nothing of it', async ({ pair, openWindow 
     await theirs.evaluate(() => window.jPulse.api.post('/api/1/cart/add', { productId: 'cup', quantity: 1 }));
     await expect(quantity(theirs, 'Stoneware cup')).toHaveValue('1');
     await expect(quantity(theirs, 'Coffee')).toHaveCount(0);
-    const broadcasts = frames.filter((frame) => frame.includes('shopping'));
+    const broadcasts = frames.filter((frame) => frame.includes('cart:updated'));
     expect(broadcasts.length).toBeGreaterThan(0);
     expect(broadcasts.filter((frame) => !frame.includes(theirId))).toEqual([]);
     expect(frames.filter((frame) => frame.includes(herId))).toEqual([]);
