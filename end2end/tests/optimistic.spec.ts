@@ -52,7 +52,7 @@ test('a change shows at once and is taken back with a toast when the server fail
         gate.open();
         await isTakenBack();
         // One toast, which counts.
-        await expect(failures).toContainText(number === 1 ? 'side.' : `side. ×${number}`);
+        await expect(failures).toContainText(number === 1 ? 'our side.' : `×${number}`);
     }
     // What was typed is not lost.
     await expect(board.title).toHaveValue(wished);
