@@ -1,4 +1,5 @@
-//! What became of a form that was posted without WebAssembly, and hints that stay in the page.
+//! Notices: what became of a form that was posted without WebAssembly, hints that stay in the page, what stands in place
+//! of what could not be loaded.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -121,6 +122,25 @@ pub fn FormOutcome() -> impl IntoView {
         Some(notice) => view! { <p class="notice notice-success">{notice.text()}</p> }.into_any(),
         None => ().into_any(),
     }
+}
+
+/// In place of what could not be loaded: why, and a way to try again.
+#[component]
+pub fn LoadFailed(
+    /// Why.
+    problem: Problem,
+) -> impl IntoView {
+    view! {
+        <div class="notice notice-error" role="alert">
+            <p>{problem.to_string()}</p>
+            <p>
+                <a href="" target="_self">
+                    "Try again"
+                </a>
+            </p>
+        </div>
+    }
+    .into_any()
 }
 
 #[cfg(test)]

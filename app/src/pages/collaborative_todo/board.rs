@@ -15,7 +15,7 @@ use crate::{
     channel,
     cluster::{self, LiveResource, LiveSources, TypedChannel},
     components::{
-        notice::FormOutcome,
+        notice::{FormOutcome, LoadFailed},
         skeleton::Skeleton,
         toast::{Level, Toasts, use_toasts},
     },
@@ -171,17 +171,7 @@ fn Listing(board: Board, actions: Actions) -> impl IntoView {
     let next_cursor = move || board.list.with(|list| list?.as_ref().ok()?.next_cursor().map(str::to_owned));
     move || match state.get() {
         State::Loading => ().into_any(),
-        State::Failed(problem) => view! {
-            <div class="notice notice-error" role="alert">
-                <p>{problem.to_string()}</p>
-                <p>
-                    <a href="" target="_self">
-                        "Try again"
-                    </a>
-                </p>
-            </div>
-        }
-        .into_any(),
+        State::Failed(problem) => view! { <LoadFailed problem /> }.into_any(),
         State::Loaded => {
             view! { <Rows actions shown next_cursor=Signal::derive(next_cursor) is_loading=board.is_loading.into() /> }
                 .into_any()

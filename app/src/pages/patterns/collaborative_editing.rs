@@ -15,7 +15,7 @@ use leptos::prelude::*;
 
 use crate::{
     components::{
-        notice::FormOutcome,
+        notice::{FormOutcome, LoadFailed},
         page::PageHeader,
         skeleton::Skeleton,
         source::{Sources, source},
@@ -71,14 +71,7 @@ fn show(page: Result<TextPage, Problem>) -> AnyView {
             <h2 id="text" class="visually-hidden">
                 "The text"
             </h2>
-            <div class="notice notice-error" role="alert">
-                <p>{problem.to_string()}</p>
-                <p>
-                    <a href="" target="_self">
-                        "Try again"
-                    </a>
-                </p>
-            </div>
+            <LoadFailed problem />
         }
         .into_any(),
     }
