@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs every check, all of them even when one fails. The last line counts the tests: `N passed, N failed`;
-# a step that fails without having counted a test counts as one failed.
+# Runs every check, all of them even when one fails. The last lines name what failed and count the tests:
+# `N passed, N failed`; a step that fails without having counted a test counts as one failed.
 . "$(dirname "$0")/lib.sh"
 
 PASSED=0
@@ -18,13 +18,33 @@ step() {
     [ "$status" = 0 ] || [ "$failed" -gt 0 ] || failed=1
     PASSED=$((PASSED + passed))
     FAILED=$((FAILED + failed))
-    if [ "$status" = 0 ]; then say "$name: done in $((SECONDS - began)) seconds"; else say "$name: FAILED"; fi
+    if [ "$status" = 0 ]; then
+        say "$name: done in $((SECONDS - began)) seconds"
+    else
+        say "$name: FAILED"
+        { echo "$name:" && reasons "$LOG/step"; } >>"$LOG/failures"
+    fi
     return "$status"
+}
+
+without_colours() { sed 's/\x1b\[[0-9;]*m//g' "$1"; }
+
+# What a failed step gave as its reasons: names of tests and the first lines of their messages, or else its end.
+reasons() {
+    local found
+    found=$(without_colours "$1" | awk '
+        /^test .* \.\.\. FAILED$/ { print }
+        /^thread .* panicked at / { lines = 4 }
+        /^  +[0-9]+\) / { lines = 1 }
+        /^ +(Error|Expected|Received|Locator): ?/ { lines = 1 }
+        lines > 0 { print; lines-- }')
+    [ -n "$found" ] || found=$(tail -n 8 "$1")
+    cut -c 1-160 <<<"$found" | head -n 15 | sed 's/^ */    /'
 }
 
 # Adds up what `cargo test` and Playwright say of themselves.
 count_tests() {
-    sed 's/\x1b\[[0-9;]*m//g' "$1" | awk '
+    without_colours "$1" | awk '
         /^test result: / { for (i = 2; i <= NF; i++) { if ($i == "passed;") p += $(i - 1); if ($i == "failed;") f += $(i - 1) } }
         /^  [0-9]+ passed( \(.*\))?$/ { p += $1 }
         /^  [0-9]+ (failed|flaky|interrupted|did not run)$/ { f += $1 }
@@ -71,5 +91,6 @@ if step "Release build (20 minutes the first time)" release_build; then
     step "Browser tests behind HAProxy (2 minutes)" proxied_tests haproxy || true
 fi
 
+[ ! -e "$LOG/failures" ] || { echo && cat "$LOG/failures"; }
 echo "$PASSED passed, $FAILED failed"
 [ "$FAILED" = 0 ]
