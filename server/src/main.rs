@@ -54,6 +54,9 @@ async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Err
     // A check has its say on standard output, and nothing else has.
     if !matches!(arguments.command, Some(Command::Check(_))) {
         log::start(&config.log, supervisor.or_else(|| ward::source(&config)))?;
+        if !ward::has_supervisor() {
+            Config::unread_variables().iter().for_each(|line| tracing::warn!("environment: {line}"));
+        }
     }
     match (arguments.command, arguments.instances) {
         (Some(Command::Account(command)), _) => command.run(&config, &mut std::io::stdout()).await?,

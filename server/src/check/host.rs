@@ -24,6 +24,9 @@ pub(super) fn look(config: &Config, report: &mut Report) {
     }
     look_at_data(config, report);
     look_at_files(config, report);
+    for line in Config::unread_variables() {
+        report.warn("environment", line, "correct its name, or unset it");
+    }
     let is_public = !is_here(&config.server.host.to_string()) || config.redis.effective_mode() != RedisMode::None;
     match config.site.mode {
         Mode::Prod => report.ok("mode", "prod"),

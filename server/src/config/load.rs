@@ -36,6 +36,11 @@ const VARIABLES: &[(&str, &str)] = &[
 /// Where the instance's number is looked for, the first that is set.
 const INSTANCE_VARIABLES: &[&str] = &["JPULSE_INSTANCE", "NODE_APP_INSTANCE", "pm_id"];
 
+/// Read elsewhere in this program, or by the unit, the build and the scripts around it.
+const OTHER_VARIABLES: &[&str] =
+    &["JPULSE_CONFIG", "JPULSE_SUPERVISOR", "JPULSE_INSTANCES", "JPULSE_RELEASE", "JPULSE_CACHE"];
+const OTHER_PREFIXES: &[&str] = &["JPULSE__", "JPULSE_TEST_"];
+
 /// What they set.
 const INSTANCE_KEY: &str = "site.instance";
 
@@ -75,6 +80,25 @@ impl Config {
         let config: Self = figment.extract().map_err(|error| translate(error, &path))?;
         config.check()?;
         Ok(config)
+    }
+
+    /// Variables whose names look like ours and that nobody reads, each in a line that says what is read: most
+    /// often a key with too few underscores. Another program may own one, so they stop nothing.
+    #[must_use]
+    pub fn unread_variables() -> Vec<String> {
+        let is_read = |name: &str| {
+            VARIABLES.iter().any(|(variable, _)| *variable == name)
+                || INSTANCE_VARIABLES.contains(&name)
+                || OTHER_VARIABLES.contains(&name)
+                || OTHER_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        };
+        let mut unread: Vec<String> = env::vars_os()
+            .filter_map(|(name, _)| name.into_string().ok())
+            .filter(|name| name.starts_with("JPULSE_") && !is_read(name))
+            .map(|name| format!("{name} is read by nothing: a key `a.b` is set by JPULSE__A__B"))
+            .collect();
+        unread.sort_unstable();
+        unread
     }
 
     fn check(&self) -> Result<(), ConfigError> {

@@ -15,9 +15,15 @@ pub(super) fn mark(command: &mut Command) {
     command.env(SUPERVISOR, std::process::id().to_string());
 }
 
+/// Whether a supervisor started this process.
+#[must_use]
+pub fn has_supervisor() -> bool {
+    env::var_os(SUPERVISOR).is_some()
+}
+
 /// What lines of the log begin with when several processes write to one place.
 pub fn source(config: &Config) -> Option<String> {
-    env::var_os(SUPERVISOR).map(|_| config.site.instance.clone())
+    has_supervisor().then(|| config.site.instance.clone())
 }
 
 /// Stops this process gracefully when its supervisor is gone, however that ended: the ports are wanted by the

@@ -75,8 +75,10 @@ async fn a_site_set_up_well_has_nothing_but_oks() {
 async fn a_redis_set_up_badly_is_told_with_what_cures_it() {
     let redis = Redis::start_with(&["--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"]);
     let port = redis.port.to_string();
-    let (code, findings) = check(&[("REDIS_HOST", "127.0.0.1"), ("REDIS_PORT", &port)]).await;
+    let (code, findings) =
+        check(&[("REDIS_HOST", "127.0.0.1"), ("REDIS_PORT", &port), ("JPULSE_REDIS_TLS", "true")]).await;
     assert_eq!(code, 1);
+    expect(&findings, "environment", "warning", "JPULSE_REDIS_TLS is read by nothing");
     expect(&findings, "redis password", "warning", "REDIS_PASSWORD");
     expect(&findings, "redis memory", "error", "allkeys-lru");
     expect(&findings, "redis persistence", "warning", "appendonly yes");

@@ -106,6 +106,20 @@ fn a_taken_port_stops_the_start() {
     assert!(line.contains(&port) && line.contains("PORT"), "{line}");
 }
 
+#[test]
+fn a_variable_that_nothing_reads_is_named_and_stops_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    // A start that ends by itself.
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut program = program(folder.path());
+    program.env("PORT", taken.local_addr().unwrap().port().to_string());
+    let output = program.env("JPULSE_REDIS_MODE", "single").env("JPULSE_TEST_ANY", "1").output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    let warned: Vec<_> = text.lines().filter(|line| line.contains("WARN")).collect();
+    assert!(warned.len() == 1 && warned[0].contains("JPULSE_REDIS_MODE is read by nothing"), "{text}");
+    assert!(text.contains("PORT"), "it went on: {text}");
+}
+
 #[tokio::test]
 async fn a_termination_is_graceful_and_leaves_exit_code_0() {
     let folder = tempfile::tempdir().unwrap();
