@@ -58,7 +58,7 @@ export const test = base.extend<PerTest, PerWorker>({
         });
         await Promise.all(contexts.map((context) => context.close()));
     },
-    pair: async ({ redis, mongod }, use) => {
+    pair: async ({ redis, mongod, complaints }, use) => {
         const name = uniqueName('pair');
         const environment = {
             JPULSE_SITE_ID: name,
@@ -73,6 +73,7 @@ export const test = base.extend<PerTest, PerWorker>({
         const isUp = async (instance: Instance) => (await fetch(instance.at('/health'))).status;
         await expect.poll(() => Promise.all([left, right].map(isUp))).toEqual([200, 200]);
         await use({ left, right, addUser: (name) => addUser(name, ADMIN_PASSWORD, environment) });
+        complaints.end();
         await Promise.all([left.stop(), right.stop()]);
         expectNoPanic(left, right);
     },

@@ -70,6 +70,7 @@ test('every piece of HTML in the guides works in a page', async ({ page, redis }
         await page.goto(left.at(`/block-${number}.html`));
         expect(await page.evaluate(() => typeof window.jPulse?.appCluster.getUuid()), place).toBe('string');
     }
+    await page.close();
     await leave(left, right);
 });
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use js_sys::Reflect;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Event, Window};
 
@@ -33,12 +34,39 @@ pub(crate) fn is_online() -> bool {
 }
 
 /// Whether nobody sees the page.
-pub(crate) fn is_hidden() -> bool {
+fn is_hidden() -> bool {
     window().document().is_some_and(|document| document.hidden())
 }
 
+/// What a page learns about its chances.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outlook {
+    /// The network is there again.
+    Online,
+    /// The page is seen again, or is back from the browser's cache.
+    Seen,
+    /// The network is gone, the browser says.
+    Offline,
+}
+
+/// Calls back whenever the outlook changes, for as long as the page lives.
+pub(crate) fn watch_outlook(callback: impl Fn(Outlook) + 'static) {
+    // `visibilitychange` bubbles up from the document.
+    listen(&["online", "offline", "pageshow", "visibilitychange"], move |event| {
+        let outlook = match event.type_().as_str() {
+            "online" => Outlook::Online,
+            "offline" => Outlook::Offline,
+            "visibilitychange" if is_hidden() => return,
+            // A page taken out of the browser's back/forward cache; any other is just beginning.
+            "pageshow" if !Reflect::get(&event, &"persisted".into()).is_ok_and(|kept| kept.is_truthy()) => return,
+            _ => Outlook::Seen,
+        };
+        callback(outlook);
+    });
+}
+
 /// Calls back at these events of the window for as long as the page lives.
-pub(crate) fn listen(events: &[&str], callback: impl Fn(Event) + 'static) {
+fn listen(events: &[&str], callback: impl Fn(Event) + 'static) {
     let callback = Closure::<dyn Fn(Event)>::new(callback);
     let window = window();
     for event in events {

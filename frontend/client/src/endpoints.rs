@@ -13,7 +13,7 @@ use wasm_bindgen_futures::spawn_local;
 use wire::endpoint::RequestError;
 
 use crate::{
-    browser::{is_hidden, listen, now, socket_address},
+    browser::{Outlook, now, socket_address, watch_outlook},
     request,
     socket::{Said, Socket},
     table::Table,
@@ -208,15 +208,13 @@ impl Inner {
         .forget();
     }
 
-    /// Hears when the network is back or the page is seen again.
+    /// Hears of the network, and when the page is seen again.
     fn watch_page(self: &Rc<Self>) {
         let this = Rc::downgrade(self);
         // Heard as long as the page lives; a few bytes for each connection it ever had.
-        listen(&["online", "visibilitychange"], move |event| {
-            let is_hidden = event.type_() == "visibilitychange" && is_hidden();
-            if let Some(this) = this.upgrade().filter(|_| !is_hidden) {
-                this.happen(Event::Encouraged);
-            }
+        watch_outlook(move |outlook| {
+            let Some(this) = this.upgrade() else { return };
+            this.happen(if outlook == Outlook::Offline { Event::Discouraged } else { Event::Encouraged });
         });
     }
 }

@@ -10,11 +10,10 @@ use std::{
 };
 
 use gloo_timers::callback::Timeout;
-use js_sys::Reflect;
 use wire::{BroadcastFrame, Channel, Payload, PublishError, Receipt, close};
 
 use crate::{
-    browser::{complain, is_hidden, listen, now},
+    browser::{Outlook, complain, now, watch_outlook},
     request,
     session::{Action, Event, ListenerId, News, Outcome, PublishId, Session, State, Wish},
     socket::Said,
@@ -251,25 +250,14 @@ impl Inner {
         .forget();
     }
 
-    /// Hears when the network is back or the page is seen again.
+    /// Hears of the network, and when the page is seen again.
     fn watch_page(self: &Rc<Self>) {
         let this = Rc::clone(self);
-        // `visibilitychange` bubbles up from the document.
-        listen(&["online", "offline", "pageshow", "visibilitychange"], move |event| {
-            let is_good_news = match event.type_().as_str() {
-                "visibilitychange" => !is_hidden(),
-                // A page taken out of the browser's back/forward cache; any other is just beginning.
-                "pageshow" => Reflect::get(&event, &"persisted".into()).is_ok_and(|persisted| persisted.is_truthy()),
-                _ => true,
-            };
-            if event.type_() == "online" {
+        watch_outlook(move |outlook| {
+            if outlook == Outlook::Online {
                 this.transport.try_socket();
             }
-            if event.type_() == "offline" {
-                this.happen(Event::Discouraged);
-            } else if is_good_news {
-                this.happen(Event::Encouraged);
-            }
+            this.happen(if outlook == Outlook::Offline { Event::Discouraged } else { Event::Encouraged });
         });
     }
 }

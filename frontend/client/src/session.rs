@@ -7,7 +7,6 @@
 //! first what was missed; and news of it when something is lost for good.
 
 mod event;
-mod liveness;
 mod pacer;
 mod publishes;
 mod recent;
@@ -21,8 +20,8 @@ use std::{rc::Rc, time::Duration};
 use serde_json::Value;
 use wire::{Channel, ClientFrame, Code, Failure, Frame, Payload, ServerFrame, backoff, close, limits::MESSAGE_BYTES};
 
+use crate::liveness::{Liveness, Verdict};
 pub use event::{Action, Event, State};
-use liveness::{Liveness, Verdict};
 use pacer::Pacer;
 use publishes::Publishes;
 pub use publishes::{Outcome, PublishId};

@@ -17,15 +17,14 @@ use wire::{
     object, to_text,
 };
 
-use crate::table::Table;
+use crate::{
+    liveness::{Liveness, Verdict},
+    table::Table,
+};
 pub use event::{Action, Event, RequestId, Status};
 
 /// How long opening a socket may take.
 const OPEN_WITHIN: Duration = Duration::from_secs(10);
-/// Silence after which the server is asked whether it is there.
-const ASK_AFTER: Duration = Duration::from_secs(25);
-/// How long it may take to answer.
-const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// Messages that wait for the connection; beyond, the oldest that is no request falls out.
 const WAITING: usize = 100;
 /// Requests under way at once.
@@ -39,7 +38,7 @@ pub struct Talk {
     /// Attempts since a connection last stood.
     attempt: u32,
     /// Not to connect before this, as a parting server asked.
-    not_before: Option<(Duration, Duration)>,
+    not_before: Option<Duration>,
     /// Texts that wait for the connection.
     waiting: VecDeque<(Option<RequestId>, String)>,
     /// By when each request is answered, and whether it was sent.
@@ -56,7 +55,7 @@ struct Pending {
 enum Phase {
     Waiting { until: Option<Duration> },
     Opening { until: Duration },
-    Open { heard: Duration, due: Option<Duration> },
+    Open(Liveness),
     Over,
 }
 
@@ -93,9 +92,10 @@ impl Talk {
                 self.give_up(Status::AuthRequired, &mut actions);
             }
             Event::Closed { .. } => self.closed(now, dice, &mut actions),
-            Event::Text(text) => self.heard(&text, now, &mut actions),
+            Event::Text(text) => self.heard(&text, now, dice, &mut actions),
             Event::Woke => {}
             Event::Encouraged => self.encouraged(now, &mut actions),
+            Event::Discouraged => self.doubt(now, &mut actions),
             Event::Send(message) => self.put(None, to_text(&Value::Object(message)), &mut actions),
             Event::Request { id, message, within } => self.request(id, message, within, now, &mut actions),
             Event::Answer { request_id, answer } => self.answer(&request_id, answer, &mut actions),
@@ -114,7 +114,7 @@ impl Talk {
             Phase::Over => return None,
             Phase::Waiting { until } => *until,
             Phase::Opening { until } => Some(*until),
-            Phase::Open { heard, due } => Some(due.unwrap_or(*heard + ASK_AFTER)),
+            Phase::Open(liveness) => Some(liveness.wake_at()),
         };
         let request = self.requests.values().map(|pending| pending.until).min();
         [phase, request].into_iter().flatten().min()
@@ -132,7 +132,7 @@ impl Talk {
     }
 
     fn opened(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        self.phase = Phase::Open { heard: now, due: None };
+        self.phase = Phase::Open(Liveness::new(now));
         self.change(Status::Connected, actions);
         for (id, text) in std::mem::take(&mut self.waiting) {
             if let Some(pending) = id.and_then(|id| self.requests.get_mut(&id)) {
@@ -155,27 +155,38 @@ impl Talk {
         }
         let pause = backoff::reconnect_delay(self.attempt, dice);
         self.attempt = self.attempt.saturating_add(1);
-        let asked = self.not_before.take().map(|(earliest, spread)| earliest.max(now) + spread.mul_f64(dice));
-        self.phase = Phase::Waiting { until: Some(asked.unwrap_or(now + pause)) };
+        let until = self.not_before.map_or(now + pause, |moment| moment.max(now));
+        self.phase = Phase::Waiting { until: Some(until) };
         if self.status == Status::Connected {
             self.change(Status::Reconnecting, actions);
         }
     }
 
     fn encouraged(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        match &mut self.phase {
-            Phase::Waiting { until: Some(_) } => self.connect(now, actions),
-            Phase::Open { due: due @ None, .. } => {
-                *due = Some(now + ANSWER_WITHIN);
-                actions.push(Action::Send(ping()));
+        match &self.phase {
+            // A server that asked for time gets it, whoever looks at the page.
+            Phase::Waiting { until: Some(_) } if self.not_before.is_none_or(|moment| now >= moment) => {
+                self.connect(now, actions);
             }
-            _ => {}
+            _ => self.doubt(now, actions),
+        }
+    }
+
+    /// There is reason to think that nobody hears us: better ask.
+    fn doubt(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        if let Phase::Open(liveness) = &mut self.phase
+            && liveness.doubt(now)
+        {
+            actions.push(Action::Send(ping()));
         }
     }
 
     fn look_at_the_clock(&mut self, now: Duration, dice: f64, actions: &mut Vec<Action>) {
         let late: Vec<RequestId> =
             self.requests.iter().filter(|(_, pending)| pending.until <= now).map(|(id, _)| *id).collect();
+        if !late.is_empty() {
+            self.doubt(now, actions);
+        }
         for id in late {
             let error = RequestError::new(Code::NoReply, "the server did not answer in time");
             self.settle(id, Err(error), actions);
@@ -186,21 +197,21 @@ impl Talk {
                 actions.push(Action::Disconnect);
                 self.closed(now, dice, actions);
             }
-            Phase::Open { due: Some(due), .. } if *due <= now => {
-                actions.push(Action::Disconnect);
-                self.closed(now, dice, actions);
-            }
-            Phase::Open { heard, due: due @ None } if *heard + ASK_AFTER <= now => {
-                *due = Some(now + ANSWER_WITHIN);
-                actions.push(Action::Send(ping()));
-            }
+            Phase::Open(liveness) => match liveness.check(now) {
+                Verdict::Dead => {
+                    actions.push(Action::Disconnect);
+                    self.closed(now, dice, actions);
+                }
+                Verdict::Ask => actions.push(Action::Send(ping())),
+                Verdict::Fine => {}
+            },
             _ => {}
         }
     }
 
-    fn heard(&mut self, text: &str, now: Duration, actions: &mut Vec<Action>) {
-        if let Phase::Open { heard, due } = &mut self.phase {
-            (*heard, *due) = (now, None);
+    fn heard(&mut self, text: &str, now: Duration, dice: f64, actions: &mut Vec<Action>) {
+        if let Phase::Open(liveness) = &mut self.phase {
+            liveness.heard(now);
         }
         let Ok(Value::Object(mut frame)) = serde_json::from_str(text) else { return };
         let (data, id) = (frame.remove("data").unwrap_or_default(), frame.remove("requestId"));
@@ -226,7 +237,7 @@ impl Talk {
             ("connected", _) => self.attempt = 0,
             ("drain", _) => {
                 let of = |name: &str| Duration::from_millis(data["data"][name].as_u64().unwrap_or_default());
-                self.not_before = Some((now + of("retryAfterMs"), of("spreadMs")));
+                self.not_before = Some(now + of("retryAfterMs") + of("spreadMs").mul_f64(dice.clamp(0.0, 1.0)));
             }
             (_, Ok(data)) => actions.push(Action::Deliver(data)),
             (_, Err(RequestError { code, error })) => {
@@ -259,14 +270,14 @@ impl Talk {
             actions.push(Action::Settle(id, Err(error)));
             return;
         }
-        let is_sent = matches!(self.phase, Phase::Open { .. });
+        let is_sent = matches!(self.phase, Phase::Open(_));
         self.requests.insert(id, Pending { until: now + within.unwrap_or(REPLY_WITHIN), is_sent });
         self.put(Some(id), text, actions);
     }
 
     fn answer(&mut self, request_id: &Value, answer: Result<Value, RequestError>, actions: &mut Vec<Action>) {
         // A connection that is gone has taken its question along.
-        if !matches!(self.phase, Phase::Open { .. }) {
+        if !matches!(self.phase, Phase::Open(_)) {
             return;
         }
         let mut fields = vec![("type", "response".into()), ("requestId", request_id.clone())];
@@ -280,7 +291,7 @@ impl Talk {
     }
 
     fn put(&mut self, id: Option<RequestId>, text: String, actions: &mut Vec<Action>) {
-        if matches!(self.phase, Phase::Open { .. }) {
+        if matches!(self.phase, Phase::Open(_)) {
             actions.push(Action::Send(text));
             return;
         }

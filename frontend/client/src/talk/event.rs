@@ -29,6 +29,8 @@ pub enum Event {
     Woke,
     /// The network is back, or the page is seen again: now is a good time.
     Encouraged,
+    /// The network is gone, the browser says: perhaps nobody hears us.
+    Discouraged,
     /// Somebody says something.
     Send(Map<String, Value>),
     /// Somebody asks something.

@@ -135,6 +135,8 @@ fn a_parting_server_says_when_to_come_back() {
     );
     tab.does(Event::Closed { code: 1012 });
     assert_eq!(tab.talk.wake_at(), Some(SECOND * 3));
+    assert_eq!(tab.does(Event::Encouraged), [], "it gets its time, whoever looks at the page");
+    assert_eq!(tab.sleeps(), [Action::Connect]);
 }
 
 #[test]
@@ -144,6 +146,21 @@ fn silence_is_asked_about_and_ends() {
     tab.hears(json!({ "success": true, "data": { "type": "pong", "data": {} } }));
     assert_eq!(tab.sleeps(), [Action::Send(ping())]);
     assert_eq!(tab.sleeps(), [Action::Disconnect, Action::Status(Status::Reconnecting)]);
+}
+
+#[test]
+fn a_reason_for_doubt_shortens_the_wait() {
+    for doubt in [Event::Discouraged, Event::Encouraged] {
+        let mut tab = Tab::open();
+        assert_eq!(tab.does(doubt.clone()), [Action::Send(ping())]);
+        assert_eq!(tab.does(doubt), [], "asked already");
+        assert!(tab.talk.wake_at().unwrap() - tab.now <= SECOND * 3);
+        assert_eq!(tab.sleeps(), [Action::Disconnect, Action::Status(Status::Reconnecting)]);
+    }
+    let mut tab = Tab::open();
+    tab.requests(1);
+    let late = tab.sleeps();
+    assert!(late.contains(&Action::Send(ping())), "an answer that does not come is one: {late:?}");
 }
 
 #[test]

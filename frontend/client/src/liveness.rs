@@ -11,38 +11,38 @@ const ANSWER_WITHIN_IN_DOUBT: Duration = Duration::from_secs(3);
 
 /// When something was heard last, and by when an answer is due.
 #[derive(Debug)]
-pub(super) struct Liveness {
+pub(crate) struct Liveness {
     heard: Duration,
     due: Option<Duration>,
 }
 
 /// What is to be done about the silence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     Fine,
     Ask,
     Dead,
 }
 
 impl Liveness {
-    pub(super) fn new(now: Duration) -> Self {
+    pub(crate) fn new(now: Duration) -> Self {
         Self { heard: now, due: None }
     }
 
     /// Anything came.
-    pub(super) fn heard(&mut self, now: Duration) {
+    pub(crate) fn heard(&mut self, now: Duration) {
         *self = Self::new(now);
     }
 
     /// There is reason for doubt; whether to ask now.
-    pub(super) fn doubt(&mut self, now: Duration) -> bool {
+    pub(crate) fn doubt(&mut self, now: Duration) -> bool {
         let sooner = now + ANSWER_WITHIN_IN_DOUBT;
         let must_ask = self.due.is_none();
         self.due = Some(self.due.map_or(sooner, |due| due.min(sooner)));
         must_ask
     }
 
-    pub(super) fn check(&mut self, now: Duration) -> Verdict {
+    pub(crate) fn check(&mut self, now: Duration) -> Verdict {
         match self.due {
             Some(due) if now >= due => Verdict::Dead,
             None if now >= self.heard + ASK_AFTER => {
@@ -54,7 +54,7 @@ impl Liveness {
     }
 
     /// When to check next.
-    pub(super) fn wake_at(&self) -> Duration {
+    pub(crate) fn wake_at(&self) -> Duration {
         self.due.unwrap_or(self.heard + ASK_AFTER)
     }
 }
