@@ -206,7 +206,7 @@ impl Session {
             return;
         }
         let frame = ClientFrame::Publish { channel: channel.as_str().to_owned(), data: Value::Object(payload) };
-        let text = frame.into_json(id_of("p", id.0));
+        let text = frame.into_json(Some(id_of("p", id.0)));
         if text.len() > MESSAGE_BYTES {
             let failure = Frame::failure(Code::MessageTooLarge, "the message is too large", None, None);
             if let Frame::Failure(failure) = failure {
@@ -222,7 +222,7 @@ impl Session {
         let Phase::Open(open) = &mut self.phase else { return };
         while self.topics.is_due() && now >= open.rests_until && open.pacer.take(now) {
             if let Some((number, frame)) = self.topics.next_frame() {
-                actions.push(send(frame, id_of("s", number)));
+                actions.push(send(frame, Some(id_of("s", number))));
             }
         }
         while self.publishes.is_waiting() && open.pacer.take(now) {
@@ -327,8 +327,8 @@ fn send(frame: ClientFrame, request_id: Option<String>) -> Action {
 }
 
 /// One of our own request ids: what kind of request, and its number.
-fn id_of(kind: &str, number: u64) -> Option<String> {
-    Some([kind, &number.to_string()].concat())
+fn id_of(kind: &str, number: u64) -> String {
+    [kind, &number.to_string()].concat()
 }
 
 /// The number of one of our own request ids.

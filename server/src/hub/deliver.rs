@@ -8,7 +8,7 @@ use std::{
 use futures_util::StreamExt;
 use tokio::{
     sync::mpsc,
-    time::{MissedTickBehavior, interval, sleep},
+    time::{MissedTickBehavior, interval, timeout},
 };
 use wire::{Channel, Message, Pattern, Position};
 
@@ -22,7 +22,7 @@ use crate::bus::{BusError, Event, Inbox, Link, Replay};
 const BATCH: usize = 256;
 /// How often unused channels are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
-/// How long to wait before the log is asked again after an error.
+/// How long to wait before the log is asked again after an error, unless the link comes or goes.
 const REPAIR_AGAIN_AFTER: Duration = Duration::from_millis(250);
 /// Channels repaired at once after the link came back.
 const REPAIRS_AT_ONCE: usize = 32;
@@ -216,8 +216,13 @@ impl Shared {
         }
     }
 
-    /// Asks the log for what is missing behind the position; what arrives meanwhile waits.
+    /// Asks the log for what is missing behind the position; what arrives meanwhile waits. Without a link the
+    /// next one begins with this: to ask, and pause, could only delay it while the log moves on.
     pub(super) fn repair(self: &Arc<Self>, channel: &Channel, entry: &Arc<Entry>) {
+        let mut link = self.link.clone();
+        if *link.borrow_and_update() == Link::Down {
+            return;
+        }
         let since = {
             let mut state = entry.state();
             let Some(position) = state.position.clone() else { return };
@@ -231,7 +236,7 @@ impl Shared {
         self.background.spawn(self.stop.clone().run_until_cancelled_owned(async move {
             let replay = shared.bus.replay(&channel, &since).await;
             if replay.is_err() {
-                sleep(REPAIR_AGAIN_AFTER).await;
+                let _ = timeout(REPAIR_AGAIN_AFTER, link.changed()).await;
             }
             // The delivering task is gone only when the hub stops.
             let _ = shared.tasks.send(Task::Repaired { channel, entry, replay }).await;
@@ -246,8 +251,7 @@ impl Shared {
             match replay {
                 Err(error) => {
                     tracing::debug!(%channel, %error, "cannot ask the log for missing messages");
-                    // Without a link the next one begins with a repair of everything.
-                    *self.link.borrow() != Link::Down
+                    true
                 }
                 Ok(Replay { messages: Some(messages), position, .. }) => {
                     state.continue_in(&position.epoch);

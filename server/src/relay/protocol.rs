@@ -73,7 +73,7 @@ impl Protocol {
                 answers.push(answer(ServerFrame::Unsubscribed { data }, request_id.clone()));
                 Ok(())
             }
-            ClientFrame::Publish { channel, data } => self.publish(&channel, data, request_id.clone()).await,
+            ClientFrame::Publish { channel, data } => self.publish(&channel, data, request_id.clone(), answers).await,
             ClientFrame::Ping => {
                 let data = PongFrame { timestamp: clock::now() };
                 answers.push(answer(ServerFrame::Pong { data }, request_id.clone()));
@@ -117,7 +117,13 @@ impl Protocol {
         Ok(())
     }
 
-    async fn publish(&mut self, channel: &str, data: Value, request_id: Option<Value>) -> Result<(), Refusal> {
+    async fn publish(
+        &mut self,
+        channel: &str,
+        data: Value,
+        request_id: Option<Value>,
+        answers: &mut Vec<Bytes>,
+    ) -> Result<(), Refusal> {
         let channel = Channel::parse(channel)?;
         if !channel.is_open_to_browsers() {
             return Err(Refusal::forbidden());
@@ -126,10 +132,8 @@ impl Protocol {
             return Err(Refusal::new(Code::InvalidData, "`data` must be an object"));
         };
         if self.waiting.len() >= PUBLISHES {
-            // Its receipts wait in the queue like everything else.
-            for receipt in self.next_answers().await {
-                self.queue.push(receipt);
-            }
+            // They are written before more is read.
+            answers.extend(self.next_answers().await);
         }
         let uuid = Some(Arc::clone(&self.uuid));
         let draft = Draft { channel, payload, uuid, username: self.username.clone(), saved: None };
