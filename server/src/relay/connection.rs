@@ -43,6 +43,11 @@ impl<C: Conversation> Connection<C> {
         let key = self.shared.enter(self.queue.clone(), self.owner.clone(), self.purpose);
         let end = self.converse().await;
         self.shared.leave(key);
+        // In a box: an idle socket keeps no room for its end.
+        Box::pin(self.part(end)).await;
+    }
+
+    async fn part(mut self, end: End) {
         // Whoever publishes from here on need not think of this socket.
         self.conversation.end().await;
         if let End::Close { code, reason } = end {
@@ -87,7 +92,7 @@ impl<C: Conversation> Connection<C> {
                         self.shared.stats.overflowed(self.purpose);
                         return SLOW;
                     }
-                    Err(QueueEnd::Drain) => return self.drain().await,
+                    Err(QueueEnd::Drain) => return Box::pin(self.drain()).await,
                     // What it asked last is not answered any more.
                     Err(QueueEnd::SessionOver) => return SESSION_OVER,
                     Err(QueueEnd::Forbidden) => return FORBIDDEN,

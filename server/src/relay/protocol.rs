@@ -65,7 +65,8 @@ impl Protocol {
                     (None, Some(positions)) => Since::AfterAll(positions),
                     (None, None) => Since::Now,
                 };
-                self.subscribe(channel, omit_self, since, request_id.clone(), answers).await
+                // In a box, as all that is rare: an idle socket keeps room for the largest thing it may wait for.
+                Box::pin(self.subscribe(channel, omit_self, since, request_id.clone(), answers)).await
             }
             ClientFrame::Unsubscribe { channel } => {
                 self.subscriptions.remove(&channel);

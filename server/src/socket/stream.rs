@@ -18,8 +18,8 @@ use wire::{close, limits::FRAME_BYTES};
 
 /// Bytes read at once: browsers say little, and an idle socket keeps this buffer.
 const READ_BYTES: usize = 1_024;
-/// Frames handed to the operating system at once.
-const FRAMES_AT_ONCE: usize = 64;
+/// Frames handed to the operating system at once; an idle socket keeps room for as many slices.
+const FRAMES_AT_ONCE: usize = 32;
 
 /// A socket after its upgrade.
 pub struct SocketStream {
