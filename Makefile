@@ -12,7 +12,7 @@ IN_ENV := . scripts/env.sh &&
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
-run: build ## Serve http://127.0.0.1:8080, everything embedded (from nothing: up to 15 minutes)
+run: build ## Serve http://127.0.0.1:8080, everything embedded (from nothing: 15 to 30 minutes)
 	@$(IN_ENV) say "Serving on http://127.0.0.1:$${PORT:-8080}; Ctrl-C stops it" && exec "$$CARGO_TARGET_DIR/release/server"
 
 build: ## The release binary and the site (10 minutes the first time on 2 cores)

@@ -12,15 +12,17 @@ is_new_enough() {
     [ "$(printf '%s\n' "$wanted" "$found" | sort -V | head -n 1)" = "$wanted" ]
 }
 
-# Whether it can compile *and link* for the browser: asks by doing it.
+# Whether it can compile *and link* for the browser: asks by doing it. The libraries must hold bitcode as well,
+# for what a browser downloads is optimized as a whole; to try that too would take a second each time.
 compiles_wasm() {
-    local folder status
+    local folder libraries status
     folder=$(mktemp -d)
     echo 'pub fn probe() { println!("probe"); }' |
         rustc --crate-type cdylib --target wasm32-unknown-unknown --out-dir "$folder" --crate-name probe - >/dev/null 2>&1
     status=$?
     rm -rf "$folder"
-    return $status
+    libraries=$(rustc --print target-libdir --target wasm32-unknown-unknown 2>/dev/null) || return
+    [ "$status" = 0 ] && grep --quiet --fixed-strings .llvmbc "$libraries"/libstd-*.rlib 2>/dev/null
 }
 
 # The compiler on PATH when it reaches the browser, else Debian's in /usr/bin: never a mixture of both,

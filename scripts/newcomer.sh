@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The newcomer's path, in a fresh clone of what is committed and an empty home: `make run`, open a page, stop.
 # With NEWCOMER_TEST=true `make test` follows. Nothing else is done, so nothing else is needed.
-# 15 minutes on 2 cores, an hour more with the tests; the log is shown when something fails.
+# 15 to 30 minutes on 2 cores, an hour more with the tests; the log is shown when something fails.
 . "$(dirname "$0")/lib.sh"
 
 # From nothing, on a slow machine with a slow network.
@@ -58,7 +58,7 @@ say "Cloning what is committed"
 git clone --quiet "$ROOT" "$clone"
 cd "$clone"
 
-say "make run (15 minutes the first time on 2 cores)"
+say "make run (15 to 30 minutes the first time on 2 cores)"
 began=$SECONDS
 set -m
 PORT=$port as_newcomer make run >"$log" 2>&1 &

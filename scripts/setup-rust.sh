@@ -44,8 +44,8 @@ touch "$folder/src/lib.rs"
 printf '[package]\nname = "std-for-the-browser"\nedition = "2021"\n[lib]\ncrate-type = ["cdylib"]\n' >"$folder/Cargo.toml"
 (
     cd "$folder"
-    RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR="$folder/target" /usr/bin/cargo build --quiet --release \
-        -Z build-std=std,panic_abort --target wasm32-unknown-unknown
+    RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 RUSTFLAGS="-C embed-bitcode=yes" CARGO_TARGET_DIR="$folder/target" \
+        /usr/bin/cargo build --quiet --release -Z build-std=std,panic_abort --target wasm32-unknown-unknown
 ) || fail "std did not compile for the browser; the lines above say why (often: crates.io cannot be reached)"
 
 libraries=$(rustc --print target-libdir --target wasm32-unknown-unknown)
