@@ -132,16 +132,17 @@ async fn what_is_no_name_and_password_is_refused_before_the_store() {
 async fn a_stranger_is_refused_as_slowly_as_a_wrong_password() {
     let instance = alone().await;
     let nobody = Visitor::default();
-    let fastest = async |username: &str| {
-        let mut fastest = Duration::MAX;
-        for _ in 0..5 {
-            let since = Instant::now();
-            assert_eq!(nobody.log_in(&instance, username, "wrong").await.0, 401);
-            fastest = fastest.min(since.elapsed());
-        }
-        fastest
+    let attempt = async |username: &str| {
+        let since = Instant::now();
+        assert_eq!(nobody.log_in(&instance, username, "wrong").await.0, 401);
+        since.elapsed()
     };
-    let (known, unknown) = (fastest("admin").await, fastest("nobody").await);
+    // By turns, and the fastest of each: what else the machine does slows both down. Together below the limit of 15.
+    let (mut known, mut unknown) = (Duration::MAX, Duration::MAX);
+    for _ in 0..7 {
+        known = known.min(attempt("admin").await);
+        unknown = unknown.min(attempt("nobody").await);
+    }
     assert!(unknown * 2 > known && known * 2 > unknown, "known {known:?}, unknown {unknown:?}");
 }
 
