@@ -49,9 +49,7 @@ pub fn describe() -> String {
 
 /// The commit the sources stand at; says so when they differ from it.
 fn commit() -> String {
-    let told = Command::new("git")
-        .args(["-C", env!("CARGO_MANIFEST_DIR"), "describe", "--always", "--dirty=+changes", "--abbrev=10"])
-        .output();
+    let told = Command::new("git").args(["describe", "--always", "--dirty=+changes", "--abbrev=10"]).output();
     match told {
         Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout).trim().to_owned(),
         _ => "unknown".to_owned(),

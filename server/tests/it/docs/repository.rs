@@ -12,7 +12,8 @@ const NOT_OURS: &[&str] = &[".git", "target", "node_modules", "data", "test-resu
 const SOURCES: &[&str] = &["rs", "ts", "js", "lua", "sh", "toml", "json", "yaml", "yml", "conf", "cfg", "service"];
 
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+    // Cargo runs tests in the folder of their package, wherever they were compiled.
+    Path::new("..").canonicalize().unwrap()
 }
 
 /// All files, named from the root.
