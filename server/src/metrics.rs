@@ -196,6 +196,15 @@ impl Metrics {
         self.shared.record()
     }
 
+    /// Reports this instance as it is now, without waiting for the next time; others see it at once.
+    pub async fn report(&self) {
+        let Some(keys) = self.shared.keys() else { return };
+        // Not any more once it is withdrawn.
+        if let Some(Err(error)) = self.shared.stop.run_until_cancelled(self.shared.write_record(keys)).await {
+            tracing::debug!(%error, "the record was not written; it is next time");
+        }
+    }
+
     /// Takes this instance out of what all see, at once; nothing is reported any more.
     pub async fn stop(&self) {
         self.shared.stop.cancel();

@@ -1,8 +1,8 @@
 //! The whole cluster for pages: [`app::ports::Observatory`].
 //!
 //! Numbers come from [`metrics`](crate::metrics). One instance at a time says every ten seconds that there are
-//! new ones; the public dashboard gets its few numbers along with that. A trace is a message that every
-//! instance answers.
+//! new ones; the public dashboard gets its few numbers along with that, and within seconds when browsers came or
+//! went. A trace is a message that every instance answers.
 
 mod ear;
 mod view;
@@ -41,6 +41,11 @@ const TELL_EVERY: Duration = Duration::from_secs(10);
 /// Who tells, and for how long nobody else does.
 const TOLD: &str = "observatory:told";
 const TOLD_FOR: Duration = Duration::from_secs(9);
+/// How often an instance looks whether browsers came to it or left.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Who told the dashboard of that, and for how long nobody else does.
+const COUNTED: &str = "observatory:counted";
+const COUNTED_FOR: Duration = Duration::from_secs(1);
 /// How long a trace waits for answers.
 const TRACE_WITHIN: Duration = Duration::from_secs(1);
 /// Traces at once; more find nobody who answers.
@@ -88,6 +93,7 @@ impl ObservatoryPort {
         tasks.spawn(stop.clone().run_until_cancelled_owned(ear::listen(Arc::clone(&shared), work)));
         tasks.spawn(stop.clone().run_until_cancelled_owned(answer(Arc::clone(&shared), waiting)));
         tasks.spawn(stop.clone().run_until_cancelled_owned(tell(Arc::clone(&shared))));
+        tasks.spawn(stop.clone().run_until_cancelled_owned(count(Arc::clone(&shared))));
         tasks.close();
         Self { shared, tasks, stop }
     }
@@ -122,14 +128,30 @@ async fn tell(shared: Arc<Shared>) {
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         due.tick().await;
-        if let Some(keys) = shared.keys.as_ref().filter(|keys| keys.is_up())
-            && !keys.put(TOLD, "1", TOLD_FOR, Put::IfAbsent).await.unwrap_or(true)
-        {
-            continue;
+        if shared.is_first(TOLD, TOLD_FOR).await {
+            shared.publish(REPORTED.channel(), &Reported {}).await;
+            let activity = shared.activity(None).await;
+            shared.publish(ACTIVITY.channel(), &activity).await;
         }
-        shared.publish(REPORTED.channel(), &Reported {}).await;
-        let activity = shared.activity(None).await;
-        shared.publish(ACTIVITY.channel(), &activity).await;
+    }
+}
+
+/// Tells the dashboard soon when browsers came to this instance or left it. Whoever is not the first to tell within
+/// a second does in the next one: its browsers are still news.
+async fn count(shared: Arc<Shared>) {
+    let mut due = interval(LOOK_EVERY);
+    due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut told = 0;
+    loop {
+        due.tick().await;
+        let here = shared.metrics.record().connections.websocket;
+        if here != told && shared.is_first(COUNTED, COUNTED_FOR).await {
+            // Before the next instance tells, which adds up what is reported.
+            shared.metrics.report().await;
+            let activity = shared.activity(None).await;
+            shared.publish(ACTIVITY.channel(), &activity).await;
+            told = here;
+        }
     }
 }
 
@@ -156,6 +178,15 @@ impl Shared {
 
     fn traces(&self) -> MutexGuard<'_, HashMap<String, mpsc::Sender<(String, Instant)>>> {
         self.traces.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether no other instance has done this lately. Nobody can say without Redis: then each does it for its own
+    /// browsers.
+    async fn is_first(&self, key: &str, life: Duration) -> bool {
+        match self.keys.as_ref().filter(|keys| keys.is_up()) {
+            Some(keys) => keys.put(key, "1", life, Put::IfAbsent).await.unwrap_or(true),
+            None => true,
+        }
     }
 
     async fn publish(&self, channel: Channel, payload: &impl Serialize) {

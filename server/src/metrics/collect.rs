@@ -11,7 +11,7 @@ use tokio::{
     time::{MissedTickBehavior, interval, timeout},
 };
 
-use super::{Shared, errors, gather};
+use super::{Record, Shared, errors, gather};
 use crate::{
     bus::{BusError, Keys, Link, Put},
     store::StoreFacts,
@@ -94,13 +94,19 @@ impl Shared {
         *self.store.lock().unwrap_or_else(PoisonError::into_inner) = facts;
     }
 
-    /// The record first, alone: how long it takes is how long Redis takes.
-    async fn report(&self, keys: &Keys) -> Result<(), BusError> {
+    /// Alone: how long it takes is how long Redis takes.
+    pub(super) async fn write_record(&self, keys: &Keys) -> Result<Record, BusError> {
         let record = self.record();
-        let id = self.id();
         let began = Instant::now();
-        keys.put(&gather::record_key(id), &to_json(&record), RECORD_LIFE, Put::Always).await?;
+        keys.put(&gather::record_key(self.id()), &to_json(&record), RECORD_LIFE, Put::Always).await?;
         self.redis_micros.store(u64::try_from(began.elapsed().as_micros()).unwrap_or_default(), Relaxed);
+        Ok(record)
+    }
+
+    /// The record first, then what belongs to it.
+    async fn report(&self, keys: &Keys) -> Result<(), BusError> {
+        let record = self.write_record(keys).await?;
+        let id = self.id();
         let history = gather::history_key(id);
         let point = to_json(&record.point());
         let counters = self.custom.counters();

@@ -1,12 +1,18 @@
 //! What pages show of the whole cluster.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::{
-    kit::{instance::Running, redis::Redis, until, visitor::Visitor},
+    kit::{browser::Browser, instance::Running, redis::Redis, until, visitor::Visitor},
     metrics::config,
 };
+
+/// Half of the time after which everything is told anyway.
+const COUNTED_WITHIN: Duration = Duration::from_secs(5);
 
 async fn trio(redis: &Redis) -> (Running, Running, Running) {
     let start = |instance| Running::start(config(redis.config(), "web-01", instance));
@@ -54,10 +60,10 @@ async fn pages_are_told_that_there_are_new_numbers_and_see_the_same_on_every_ins
         .await;
         assert_eq!(admin.request(instance, Method::GET, "/admin/cluster", None).await.status(), 200);
     }
-    let news = tokio::time::timeout(std::time::Duration::from_secs(15), async {
+    let news = timeout(Duration::from_secs(15), async {
         // Longer than a frame usually takes: they come every ten seconds.
         loop {
-            if let Ok(news) = tokio::time::timeout(super::kit::SOON, browser.next_data()).await {
+            if let Ok(news) = timeout(super::kit::SOON, browser.next_data()).await {
                 return news;
             }
         }
@@ -91,4 +97,25 @@ async fn the_dashboard_shows_what_somebody_does_on_another_instance() {
         dashboard.recent_actions.iter().any(|action| action.details == "Buy tea")
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_dashboard_counts_browsers_as_they_come_and_go() {
+    let redis = Redis::start();
+    let (left, _middle, right) = trio(&redis).await;
+    let mut browser = left.open_browser().await;
+    browser.subscribe("view:dashboard:activity:update").await;
+    // One and one again, each sooner than all are told anyway.
+    let mut others = Vec::new();
+    for here in [2, 3] {
+        others.push(right.open_browser().await);
+        counted(&mut browser, here).await;
+    }
+    drop(others);
+    counted(&mut browser, 1).await;
+}
+
+async fn counted(browser: &mut Browser, browsers: u64) {
+    let told = async { while browser.next_data().await["activeUsers"] != browsers {} };
+    timeout(COUNTED_WITHIN, told).await.unwrap_or_else(|_| panic!("nobody counted {browsers}"));
 }
