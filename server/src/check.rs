@@ -63,9 +63,9 @@ pub async fn run(check: &Check, config: &Config, out: &mut (impl io::Write + Sen
     }
     let report = report(config).await;
     if check.json {
-        report.write_json(out)?
+        report.write_json(out)?;
     } else {
-        report.write_lines(out)?
+        report.write_lines(out)?;
     }
     Ok(if report.has_errors() { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }

@@ -40,7 +40,7 @@ pub use write::ConfigChange;
 /// Values in memory at most; beyond, those used least are forgotten.
 const VALUES: usize = 10_000;
 /// How long a feature flag in memory is as good as new.
-const FLAG_FRESH_FOR: Duration = Duration::from_secs(60);
+const FLAG_FRESH_FOR: Duration = Duration::from_mins(1);
 /// How long it is known that there is no value, at most.
 const ABSENT_FOR: Duration = Duration::from_secs(30);
 /// How long the last known value does, before Redis and the store are asked again.

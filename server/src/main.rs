@@ -55,7 +55,9 @@ async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Err
     if !matches!(arguments.command, Some(Command::Check(_))) {
         log::start(&config.log, supervisor.or_else(|| ward::source(&config)))?;
         if !ward::has_supervisor() {
-            Config::unread_variables().iter().for_each(|line| tracing::warn!("environment: {line}"));
+            for line in Config::unread_variables() {
+                tracing::warn!("environment: {line}");
+            }
         }
     }
     match (arguments.command, arguments.instances) {

@@ -49,7 +49,7 @@ pub use prometheus::CacheReads;
 pub use record::{Connections, Cpu, Memory, Point, Process, Record, Server, Traffic};
 
 /// The span of a rate.
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// The measurements of one instance. Cheap to clone.
 ///

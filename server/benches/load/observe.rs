@@ -143,7 +143,7 @@ async fn aggregation(instance: &Instance, redis: &RedisConfig) -> Result<Row, Lo
 
 /// Writes what as many instances would report as are missing.
 async fn write_records(keys: &Keys, like: &Record) -> Result<(), server::bus::BusError> {
-    const LIFE: Duration = Duration::from_secs(60);
+    const LIFE: Duration = Duration::from_mins(1);
     for number in 2..INSTANCES {
         let host = number % 10 + 1;
         let namespace =

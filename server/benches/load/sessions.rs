@@ -46,7 +46,7 @@ pub async fn measure() -> Result<Vec<Row>, LoadError> {
     let (mut ids, mut writes, mut reads) = (Vec::with_capacity(SESSIONS), Vec::new(), Vec::new());
     for number in 0..SESSIONS {
         let data = HashMap::from([("cart".to_owned(), json!({ "items": number, "note": "x".repeat(200) }))]);
-        let expiry_date = (std::time::SystemTime::now() + Duration::from_secs(3_600)).into();
+        let expiry_date = (std::time::SystemTime::now() + Duration::from_hours(1)).into();
         let mut record = Record { id: Id::default(), data, expiry_date };
         let began = Instant::now();
         sessions.create(&mut record).await.map_err(|_| unready())?;

@@ -60,7 +60,9 @@ impl ConfigCache {
     async fn refreshed(&self, refresh: Option<&Arc<str>>) {
         self.shared.doubt_all().await;
         let handlers = self.shared.on_refresh.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        handlers.iter().for_each(|handler| handler(refresh));
+        for handler in &handlers {
+            handler(refresh);
+        }
     }
 }
 

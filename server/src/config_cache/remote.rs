@@ -15,9 +15,9 @@ use crate::{
 };
 
 /// How long a value lives.
-const LIFE: Duration = Duration::from_secs(600);
+const LIFE: Duration = Duration::from_mins(10);
 /// The same for feature flags.
-const FLAG_LIFE: Duration = Duration::from_secs(60);
+const FLAG_LIFE: Duration = Duration::from_mins(1);
 /// What topics of configuration begin with.
 pub const FAMILY: &str = "cache:";
 /// Where changes are told.

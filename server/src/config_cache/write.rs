@@ -100,7 +100,9 @@ impl Shared {
         }
         let change = ConfigChange { name: name.clone(), document };
         let handlers = self.on_change.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        handlers.iter().for_each(|handler| handler(&change));
+        for handler in &handlers {
+            handler(&change);
+        }
     }
 
     /// Writes to Redis until what is there is what the store has: writers may overtake each other between

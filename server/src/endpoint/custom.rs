@@ -163,7 +163,9 @@ impl Endpoints {
                 self.apply_removal(&name);
             }
         }
-        stored.into_iter().for_each(|definition| self.apply(definition));
+        for definition in stored {
+            self.apply(definition);
+        }
         true
     }
 

@@ -231,8 +231,7 @@ mod tests {
                     }
                     (2, Some(any)) => {
                         let gone = plain.swap_remove(any);
-                        let left: BTreeSet<String> =
-                            members.leave(gone.key).iter().map(|room| room.to_string()).collect();
+                        let left: BTreeSet<String> = members.leave(gone.key).iter().map(ToString::to_string).collect();
                         assert_eq!(left, gone.rooms);
                     }
                     (3, Some(any)) => {

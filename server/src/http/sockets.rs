@@ -88,7 +88,7 @@ async fn connect(
         Place::Endpoint(endpoint, visit) => {
             let (endpoints, namespace) = (site.endpoints.clone(), format!("{PATH}{named}"));
             upgrade.accept(FRAME_BYTES, move |stream| async move {
-                endpoints.serve(stream, endpoint, namespace, visit, seat).await
+                endpoints.serve(stream, endpoint, namespace, visit, seat).await;
             })
         }
     }

@@ -122,7 +122,9 @@ impl Shared {
                     // Its first messages came while nothing was heard: the log has them.
                     state.position = Some(Position { offset: 0, ..first.clone() });
                 } else {
-                    wildcards.iter().for_each(|wildcard| wildcard.state().tell_blind_wildcard(channel, first));
+                    for wildcard in &wildcards {
+                        wildcard.state().tell_blind_wildcard(channel, first);
+                    }
                 }
             }
             let mut batch = Vec::with_capacity(messages.len());
@@ -272,7 +274,9 @@ impl Shared {
                     self.stats.gaps.fetch_add(1, Ordering::Relaxed);
                     tracing::warn!(%channel, "messages are lost: the log does not reach back far enough");
                     state.tell_lost(channel, Some(&position));
-                    wildcards.iter().for_each(|wildcard| wildcard.state().tell_lost(channel, Some(&position)));
+                    for wildcard in &wildcards {
+                        wildcard.state().tell_lost(channel, Some(&position));
+                    }
                     state.begin_anew(position, begun)
                 }
             }

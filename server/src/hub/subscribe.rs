@@ -104,7 +104,9 @@ impl Shared {
             let mut state = entry.state();
             if state.position.is_none() {
                 if position.offset > 0 {
-                    wildcards.iter().for_each(|wildcard| wildcard.state().tell_blind_wildcard(&channel, &position));
+                    for wildcard in &wildcards {
+                        wildcard.state().tell_blind_wildcard(&channel, &position);
+                    }
                 }
                 state.position = Some(position);
             }

@@ -103,7 +103,9 @@ impl Shared {
             if state.position.is_none() && !is_known && position.offset > 0 {
                 // Some of it may be older than the listeners, so it cannot be handed to them. To those of every
                 // wildcard: the next one to be looked at finds the position set.
-                wildcards.iter().for_each(|wildcard| wildcard.state().tell_blind_wildcard(&channel, &position));
+                for wildcard in &wildcards {
+                    wildcard.state().tell_blind_wildcard(&channel, &position);
+                }
             }
             // Not heard of before: everything in its log is new.
             let offset = if is_known { 0 } else { position.offset };

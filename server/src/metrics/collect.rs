@@ -20,9 +20,9 @@ use crate::{
 /// How long a record lives: an instance that stops reporting is gone after it.
 const RECORD_LIFE: Duration = Duration::from_secs(30);
 /// How long counters and the list of instances live.
-const COUNTER_LIFE: Duration = Duration::from_secs(300);
+const COUNTER_LIFE: Duration = Duration::from_mins(5);
 /// How long history and requests live.
-const HISTORY_LIFE: Duration = Duration::from_secs(3_600);
+const HISTORY_LIFE: Duration = Duration::from_hours(1);
 /// How long the store may take to say how it is.
 const STORE_WITHIN: Duration = Duration::from_secs(2);
 /// Who looks for records of instances that are on no list, and for how long nobody else does.
@@ -63,7 +63,7 @@ async fn linked(link: &mut watch::Receiver<Link>) {
             return;
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 impl Shared {

@@ -174,7 +174,9 @@ mod tests {
     #[test]
     fn a_histogram_adds_up_in_seconds() {
         let histogram = Histogram::default();
-        [1, 3, 9_000].into_iter().for_each(|milliseconds| histogram.record(milliseconds));
+        for milliseconds in [1, 3, 9_000] {
+            histogram.record(milliseconds);
+        }
         let mut text = Text::default();
         text.histogram("x", "layer=\"view\"", &histogram.snapshot());
         for line in [

@@ -23,7 +23,9 @@ pub(super) fn broadcasts(deliveries: &[Arc<Delivery>]) -> Bytes {
         [one] => one.encoded(broadcast).clone(),
         many => {
             let mut frames = BytesMut::new();
-            many.iter().for_each(|delivery| write_text_frame(&mut frames, &broadcast_json(&delivery.message)));
+            for delivery in many {
+                write_text_frame(&mut frames, &broadcast_json(&delivery.message));
+            }
             frames.freeze()
         }
     }

@@ -111,7 +111,9 @@ impl Memory {
                 of_user.into_iter().map(|(id, _)| id).collect()
             }
         };
-        ended.iter().for_each(|id| self.forget(id));
+        for id in &ended {
+            self.forget(id);
+        }
         ended
     }
 
@@ -137,7 +139,9 @@ impl Memory {
     pub(super) fn sweep(&mut self) {
         let expired: Vec<String> =
             self.sessions.iter().filter(|(_, it)| it.kept.is_expired()).map(|(id, _)| id.clone()).collect();
-        expired.iter().for_each(|id| self.forget(id));
+        for id in &expired {
+            self.forget(id);
+        }
     }
 }
 

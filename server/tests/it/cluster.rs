@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use app::pace::{Batch, Throttle};
+use app::{
+    pace::{Batch, Throttle},
+    ports::Publisher,
+};
 use serde_json::{Value, json};
 use server::config::Config;
 
@@ -171,10 +174,10 @@ async fn callbacks_of_the_server_hear_the_other_instance_and_by_layer_themselves
     // Registered when its first message arrives.
     until("callbacks are registered", async || {
         let probe = "view:it:probe:probe".parse().unwrap();
-        right.ports.cluster.publish_broadcast(&probe, serde_json::Map::new(), Default::default()).await.unwrap();
+        right.ports.cluster.publish_broadcast(&probe, serde_json::Map::new(), Publisher::default()).await.unwrap();
         tokio::time::sleep(Duration::from_millis(20)).await;
         let controller = "controller:it:probe:probe".parse().unwrap();
-        right.ports.cluster.publish_broadcast(&controller, serde_json::Map::new(), Default::default()).await.unwrap();
+        right.ports.cluster.publish_broadcast(&controller, serde_json::Map::new(), Publisher::default()).await.unwrap();
         let heard = heard.lock().unwrap();
         heard.iter().any(|(on, _)| on.starts_with("view:")) && heard.iter().any(|(on, _)| on.starts_with("controller:"))
     })
@@ -183,7 +186,7 @@ async fn callbacks_of_the_server_hear_the_other_instance_and_by_layer_themselves
     for name in ["controller:it:cache:refresh", "view:it:own:heard"] {
         for instance in [&left, &right] {
             let on = name.parse().unwrap();
-            instance.ports.cluster.publish_broadcast(&on, serde_json::Map::new(), Default::default()).await.unwrap();
+            instance.ports.cluster.publish_broadcast(&on, serde_json::Map::new(), Publisher::default()).await.unwrap();
         }
     }
     let expected = [

@@ -47,6 +47,7 @@ async fn what_one_browser_publishes_without_waiting_keeps_its_order() {
 
 #[tokio::test]
 async fn a_slow_browser_gets_the_latest_of_each_topic_where_only_that_matters() {
+    const COUNT: u64 = 20_000;
     let mut config = Config::default();
     config.limits.socket_messages = 1_000_000;
     config.limits.queue_messages = 64;
@@ -55,7 +56,6 @@ async fn a_slow_browser_gets_the_latest_of_each_topic_where_only_that_matters() 
     let instance = Running::start(config).await;
     let (mut publisher, mut subscriber) = (instance.open_browser().await, instance.open_browser().await);
     subscriber.subscribe("view:it:cursor:moved").await;
-    const COUNT: u64 = 20_000;
     let filling = "x".repeat(1_000);
     for n in 0..COUNT {
         let data = json!({ "who": n % 3, "n": n, "filling": filling });

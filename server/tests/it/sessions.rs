@@ -119,7 +119,7 @@ async fn a_session_that_is_not_used_expires_and_one_that_is_used_does_not() {
     }
     assert_eq!(unused.name(&instance).await, None);
     until_within(OVER_WITHIN, "its key is gone", async || {
-        redis.command(&format!("EXISTS jpulse:dev:sess:{}", id)) == ":0\r\n"
+        redis.command(&format!("EXISTS jpulse:dev:sess:{id}")) == ":0\r\n"
     })
     .await;
 }

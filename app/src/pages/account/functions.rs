@@ -46,13 +46,12 @@ pub async fn end_session(
     };
 
     let visitor = request::visitor()?;
-    let ended = match visitor.user().await {
-        None => Err(Problem::SignedOut),
+    let ended = if visitor.user().await.is_some() {
         // Gone already is what was asked for.
-        Some(_) => {
-            visitor.end_session(&handle).await;
-            Ok(())
-        }
+        visitor.end_session(&handle).await;
+        Ok(())
+    } else {
+        Err(Problem::SignedOut)
     };
     request::finish(ended, Notice::SessionEnded, address::ACCOUNT)
 }

@@ -97,7 +97,7 @@ fn it_comes_back_for_ever_but_never_after_4401_and_4403() {
     for attempt in 0..50 {
         let before = tab.now;
         assert_eq!(tab.sleeps(), [Action::Connect], "attempt {attempt}");
-        assert!(tab.now - before <= Duration::from_secs(15), "half of 30 s, by these dice");
+        assert!(tab.now <= before + Duration::from_secs(15), "half of 30 s, by these dice");
         tab.does(Event::Closed { code: 1006 });
     }
     for code in [4401, 4403] {
@@ -154,7 +154,7 @@ fn a_reason_for_doubt_shortens_the_wait() {
         let mut tab = Tab::open();
         assert_eq!(tab.does(doubt.clone()), [Action::Send(ping())]);
         assert_eq!(tab.does(doubt), [], "asked already");
-        assert!(tab.talk.wake_at().unwrap() - tab.now <= SECOND * 3);
+        assert!(tab.talk.wake_at().unwrap() <= tab.now + SECOND * 3);
         assert_eq!(tab.sleeps(), [Action::Disconnect, Action::Status(Status::Reconnecting)]);
     }
     let mut tab = Tab::open();

@@ -18,7 +18,7 @@ use wire::{
 use super::BusError;
 
 /// How long a note of a channel is as good as new.
-const NOTED_FOR: Duration = Duration::from_secs(60);
+const NOTED_FOR: Duration = Duration::from_mins(1);
 /// Channels whose notes are remembered at most; beyond, all are forgotten and made again.
 const NOTES: usize = 20_000;
 /// Channels looked through at most for one wildcard.

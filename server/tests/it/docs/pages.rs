@@ -1,5 +1,7 @@
 //! Markdown, taken apart: fenced blocks, code in the text, links, headings.
 
+use std::path::Path;
+
 use super::repository;
 
 /// One page of the documentation.
@@ -28,7 +30,10 @@ pub struct Piece {
 
 /// README.md and everything in docs/.
 pub fn all() -> Vec<Page> {
-    let is_page = |name: &&String| *name == "README.md" || name.starts_with("docs/") && name.ends_with(".md");
+    let is_page = |name: &&String| {
+        *name == "README.md"
+            || name.starts_with("docs/") && Path::new(name).extension().is_some_and(|ending| ending == "md")
+    };
     let pages: Vec<Page> = repository::files()
         .iter()
         .filter(is_page)

@@ -302,7 +302,7 @@ async fn closed(mut order: watch::Receiver<(u64, Order)>, direction: Direction) 
         }
     }
     // The proxy has ended, and so will this.
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 fn way(rule: &Rule, direction: Direction) -> Way {

@@ -109,11 +109,8 @@ impl Redis {
     /// Publishes as a Node.js instance does.
     pub fn publish(&self, channel: &str, message: &str) {
         let parts = ["PUBLISH", channel, message];
-        let mut command = format!("*{}\r\n", parts.len());
-        for part in parts {
-            command.push_str(&format!("${}\r\n{part}\r\n", part.len()));
-        }
-        self.exchange(command.as_bytes()).unwrap();
+        let sized: String = parts.map(|part| format!("${}\r\n{part}\r\n", part.len())).concat();
+        self.exchange(format!("*{}\r\n{sized}", parts.len()).as_bytes()).unwrap();
     }
 
     /// The same as [`Redis::command`], or `None` when nobody answers.

@@ -18,6 +18,7 @@ async fn alone() -> Running {
     Running::start(config(RedisConfig::default(), "0")).await
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "requests take an optional body")]
 fn credentials() -> Option<Value> {
     Some(json!({ "username": "admin", "password": PASSWORD }))
 }

@@ -25,7 +25,7 @@ const CHANNEL: &str = "view:rolling:number:said";
 const EVERY: Duration = Duration::from_millis(40);
 /// Published before the reload, and after it.
 const AROUND: usize = 100;
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What one socket has heard.
 #[derive(Default)]

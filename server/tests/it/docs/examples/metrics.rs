@@ -1,5 +1,7 @@
 //! docs/METRICS.md.
 
+#![expect(clippy::cast_precision_loss, reason = "no queue is so long")]
+
 use std::{collections::VecDeque, sync::Arc};
 
 use server::metrics::{MetricError, Metrics, Rule};

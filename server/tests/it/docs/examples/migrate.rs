@@ -1,4 +1,4 @@
-//! docs/MIGRATE_SINGLE_INSTANCE.md.
+//! `docs/MIGRATE_SINGLE_INSTANCE.md`.
 
 use std::{
     collections::HashMap,
