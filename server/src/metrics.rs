@@ -196,6 +196,12 @@ impl Metrics {
         self.shared.record()
     }
 
+    /// WebSockets and event streams of this instance.
+    pub fn connections(&self) -> u64 {
+        let sources = self.shared.namespaces().clone();
+        sources.iter().flat_map(|source| source.namespaces()).map(|namespace| namespace.connections).sum()
+    }
+
     /// Reports this instance as it is now, without waiting for the next time; others see it at once.
     pub async fn report(&self) {
         let Some(keys) = self.shared.keys() else { return };

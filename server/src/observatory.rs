@@ -137,15 +137,16 @@ async fn tell(shared: Arc<Shared>) {
 }
 
 /// Tells the dashboard soon when browsers came to this instance or left it. Whoever is not the first to tell within
-/// a second does in the next one: its browsers are still news.
+/// a second does in the next one: its browsers are still news. Nothing is told while Redis is away: it would only
+/// push what matters out of the outbox.
 async fn count(shared: Arc<Shared>) {
     let mut due = interval(LOOK_EVERY);
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut told = 0;
     loop {
         due.tick().await;
-        let here = shared.metrics.record().connections.websocket;
-        if here != told && shared.is_first(COUNTED, COUNTED_FOR).await {
+        let here = shared.metrics.connections();
+        if here != told && !shared.is_cut_off() && shared.is_first(COUNTED, COUNTED_FOR).await {
             // Before the next instance tells, which adds up what is reported.
             shared.metrics.report().await;
             let activity = shared.activity(None).await;
@@ -178,6 +179,10 @@ impl Shared {
 
     fn traces(&self) -> MutexGuard<'_, HashMap<String, mpsc::Sender<(String, Instant)>>> {
         self.traces.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_cut_off(&self) -> bool {
+        self.keys.as_ref().is_some_and(|keys| !keys.is_up())
     }
 
     /// Whether no other instance has done this lately. Nobody can say without Redis: then each does it for its own
