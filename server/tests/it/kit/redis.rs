@@ -56,6 +56,14 @@ impl Redis {
         RedisConfig { single, ..RedisConfig::default() }
     }
 
+    /// Takes no more writes for a moment, and has sent its replicas all it has acknowledged. Replication waits for
+    /// nobody: what a replica lacks when it is promoted is lost, and listeners are told of a gap.
+    pub fn settle(&self) {
+        self.command("CLIENT PAUSE 500 WRITE");
+        // Answered in another turn of its loop: replicas are written to at the end of each.
+        self.command("PING");
+    }
+
     /// Kills it, as a crash would.
     pub fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {

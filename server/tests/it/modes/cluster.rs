@@ -62,6 +62,7 @@ async fn a_killed_primary_costs_no_message_and_doubles_none() {
             cluster.primaries().into_iter().find(hears).expect("subscriptions hang on a primary")
         };
         count_through(&both, async || {
+            cluster.nodes[victim].settle();
             cluster.nodes[victim].kill();
             cluster.wait_until_whole().await;
             let took = wait_until_linked(&both, BACK_WITHIN).await;
@@ -82,6 +83,7 @@ async fn a_primary_that_hangs_is_replaced_and_costs_no_message() {
     let is_kept = |channel: &String| cluster.keeper(PREFIX, channel) == victim;
     let probe = (0..1_000).map(|number| format!("view:it:probe:n{number}")).find(is_kept).unwrap();
     count_through(&both, async || {
+        cluster.nodes[victim].settle();
         let since = Instant::now();
         cluster.nodes[victim].pause();
         cluster.wait_until_whole().await;

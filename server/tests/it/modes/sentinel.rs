@@ -20,6 +20,7 @@ async fn a_killed_primary_is_replaced_and_costs_no_message() {
         let took = wait_until_heard(&[&sentinels.servers[0]], &both).await;
         eprintln!("sentinel: killed subscribers were back after {took:?}");
         sleep(Duration::from_millis(500)).await;
+        sentinels.servers[0].settle();
         sentinels.servers[0].kill();
         wait_until_cut(&both).await;
         let took = wait_until_linked(&both, SENTINELS_WITHIN).await;
@@ -33,6 +34,7 @@ async fn a_primary_that_hangs_is_replaced_and_costs_no_message() {
     let sentinels = Sentinels::start(1).await;
     let both = pair(&sentinels.config()).await;
     count_through(&both, async || {
+        sentinels.servers[0].settle();
         let since = Instant::now();
         sentinels.servers[0].pause();
         sentinels.wait_until_primary(1).await;
