@@ -78,13 +78,25 @@ export class Program {
     }
 }
 
-/** A port that nobody listens on now. */
-export function freePort(): Promise<number> {
-    return new Promise((resolve, reject) => {
-        const server = createServer().once('error', reject);
-        server.listen(0, '127.0.0.1', () => {
-            const address = server.address();
-            server.close(() => (address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port'))));
-        });
+/** Below the ports that connections are given by themselves: nobody takes one between the asking and the listening. */
+const FIRST_PORT = 10_000;
+/** Of each worker: two would share a port in silence where their programs listen with SO_REUSEPORT, as HAProxy does. */
+const PORTS = 2_500;
+let asked = process.pid;
+
+/** A port nobody listens on now; another one each time. */
+export async function freePort(): Promise<number> {
+    const first = FIRST_PORT + (Number(process.env.TEST_PARALLEL_INDEX ?? 7) % 8) * PORTS;
+    for (;;) {
+        asked += 1;
+        const port = first + (asked % PORTS);
+        if (await isFree(port)) return port;
+    }
+}
+
+function isFree(port: number): Promise<boolean> {
+    return new Promise((resolve) => {
+        const server = createServer().once('error', () => resolve(false));
+        server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
     });
 }
