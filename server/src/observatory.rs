@@ -130,8 +130,7 @@ async fn tell(shared: Arc<Shared>) {
         due.tick().await;
         if shared.is_first(TOLD, TOLD_FOR).await {
             shared.publish(REPORTED.channel(), &Reported {}).await;
-            let activity = shared.activity(None).await;
-            shared.publish(ACTIVITY.channel(), &activity).await;
+            shared.tell_dashboard(None).await;
         }
     }
 }
@@ -149,8 +148,7 @@ async fn count(shared: Arc<Shared>) {
         if here != told && !shared.is_cut_off() && shared.is_first(COUNTED, COUNTED_FOR).await {
             // Before the next instance tells, which adds up what is reported.
             shared.metrics.report().await;
-            let activity = shared.activity(None).await;
-            shared.publish(ACTIVITY.channel(), &activity).await;
+            shared.tell_dashboard(None).await;
             told = here;
         }
     }
@@ -159,10 +157,7 @@ async fn count(shared: Arc<Shared>) {
 async fn answer(shared: Arc<Shared>, mut waiting: mpsc::Receiver<Work>) {
     while let Some(work) = waiting.recv().await {
         match work {
-            Work::Done(action) => {
-                let activity = shared.activity(Some(action)).await;
-                shared.publish(ACTIVITY.channel(), &activity).await;
-            }
+            Work::Done(action) => shared.tell_dashboard(Some(action)).await,
             Work::Traced(id) => {
                 if let Ok(channel) = Channel::parse(HEARD) {
                     shared.publish(channel, &json!({ "trace": id })).await;
@@ -203,6 +198,11 @@ impl Shared {
         if let Err(error) = self.hub.publish(draft).await {
             tracing::debug!(%error, "the observatory was not told");
         }
+    }
+
+    async fn tell_dashboard(&self, action: Option<DashboardAction>) {
+        let activity = self.activity(action).await;
+        self.publish(ACTIVITY.channel(), &activity).await;
     }
 
     async fn activity(&self, action: Option<DashboardAction>) -> Activity {
