@@ -85,6 +85,7 @@ async fn what_is_added_on_one_device_is_told_to_the_other_and_to_nobody_else() {
     // Whoever listens to everything learns that some cart changed: not whose, by which tab, or how.
     let frame = curious.next().await;
     assert_eq!(frame["data"]["data"]["data"], json!({ "version": 1 }), "{frame}");
+    assert_eq!(frame["data"]["ctx"], json!({ "username": "" }), "{frame}");
     for word in ["mona", "desk", "tea", "totalCents", "quantity"] {
         assert!(!frame.to_string().contains(word), "{word} in {frame}");
     }
