@@ -140,7 +140,7 @@ pub struct Replay {
 /// Why the bus did not do it.
 #[derive(Debug, Error)]
 pub enum BusError {
-    /// The link is down.
+    /// The link is down; nothing was sent.
     #[error("no link to the other instances")]
     Down,
     /// Redis answered with an error or not in time.
@@ -152,6 +152,16 @@ pub enum BusError {
 }
 
 impl BusError {
+    /// Whether the request may have had its effect all the same: the answer alone may be lost.
+    pub fn may_have_happened(&self) -> bool {
+        !matches!(self, Self::Down)
+    }
+
+    /// Whether the key holds something else than it should.
+    pub fn is_wrong_type(&self) -> bool {
+        matches!(self, Self::Redis(error) if error.to_string().contains("WRONGTYPE"))
+    }
+
     /// Whether Redis does not let its user do this.
     pub fn is_forbidden(&self) -> bool {
         matches!(self, Self::Redis(error) if error.to_string().contains("NOPERM"))

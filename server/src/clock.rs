@@ -1,6 +1,8 @@
-//! What time it is.
+//! Time and chance, which the rest takes as arguments.
 
 use std::time::{SystemTime, UNIX_EPOCH};
+
+use uuid::Uuid;
 
 /// Milliseconds since 1970.
 pub fn now_milliseconds() -> u64 {
@@ -16,4 +18,11 @@ pub fn rfc3339(milliseconds: u64) -> String {
 /// The present moment, in RFC 3339.
 pub fn now() -> String {
     rfc3339(now_milliseconds())
+}
+
+/// A random number in `0.0..=1.0`, for pauses that must not end all at once.
+pub fn dice() -> f64 {
+    let (bits, _) = Uuid::new_v4().as_u64_pair();
+    // The upper half: the lower one holds the id's version.
+    f64::from(u32::try_from(bits >> 32).unwrap_or_default()) / f64::from(u32::MAX)
 }

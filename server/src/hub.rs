@@ -2,16 +2,19 @@
 //!
 //! One task ([`deliver`]) takes what the bus brings, so that order needs no thought elsewhere. A
 //! subscription joins the bus with the first listener of its pattern and leaves it a while after the
-//! last. While the link is down, what is published is delivered here and kept in the [`outbox`].
+//! last. While the link is down, and while Redis refuses a channel, what is published is delivered here and kept in the
+//! [`retry_buffer`].
 
 mod backlog;
 mod channel;
 mod deliver;
 mod delivery;
-mod outbox;
+mod flush;
+mod local_deliveries;
 mod policy;
 mod publish;
 mod registry;
+mod retry_buffer;
 mod stats;
 mod subscribe;
 mod wildcard;
@@ -25,7 +28,7 @@ use std::{
 };
 
 use tokio::{
-    sync::{Notify, RwLock, mpsc, watch},
+    sync::{Notify, mpsc, watch},
     time::timeout,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -43,9 +46,10 @@ pub use stats::{HubStats, LAYERS};
 pub use subscribe::{Joined, Subscription};
 
 use deliver::Task;
-use outbox::Outbox;
+use flush::RefusalLog;
 use policy::Policies;
 use registry::Registry;
+use retry_buffer::RetryBuffer;
 
 /// How long a channel is heard after its last listener left: a browser that changes pages comes back.
 const LINGER: Duration = Duration::from_secs(30);
@@ -68,19 +72,20 @@ struct Shared {
     tasks: mpsc::Sender<Task>,
     /// Numbers deliveries; a listener that joined behind a number did not get that delivery.
     sequence: AtomicU64,
-    outbox: Mutex<Outbox>,
+    retry_buffer: Mutex<RetryBuffer>,
     policies: Policies,
     stats: stats::Counters,
-    /// Held for writing while the outbox is sent, so that new messages stay behind it.
-    flushing: RwLock<()>,
-    /// Something waits in the outbox, or the link came back.
+    /// Something waits in the retry buffer, or the link came back.
     flush_wanted: Notify,
+    /// A channel was flushed, or refused: its new messages wait for this.
+    flushed: Notify,
+    refusals: RefusalLog,
     link: watch::Receiver<Link>,
     background: TaskTracker,
     stop: CancellationToken,
 }
 
-/// Bounds of what is kept for the other instances while the link is down.
+/// Bounds of what is kept for the other instances while Redis does not take it.
 #[derive(Clone, Copy, Debug)]
 pub struct OutboxLimits {
     /// Messages; the oldest fall out first.
@@ -106,11 +111,12 @@ impl Hub {
             registry: Mutex::default(),
             tasks,
             sequence: AtomicU64::new(1),
-            outbox: Mutex::new(Outbox::new(limits)),
+            retry_buffer: Mutex::new(RetryBuffer::new(limits)),
             policies: Policies::new(channels),
             stats: stats::Counters::default(),
-            flushing: RwLock::default(),
             flush_wanted: Notify::new(),
+            flushed: Notify::new(),
+            refusals: RefusalLog::default(),
             link,
             background: TaskTracker::new(),
             stop: CancellationToken::new(),
@@ -154,8 +160,8 @@ impl Shared {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn outbox(&self) -> MutexGuard<'_, Outbox> {
-        self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
+    fn retry_buffer(&self) -> MutexGuard<'_, RetryBuffer> {
+        self.retry_buffer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A message on its way to listeners, with the next number.

@@ -42,6 +42,8 @@ use crate::{
 
 /// How long the start waits for Redis, so that the instance can claim its name.
 const REDIS_WITHIN: Duration = Duration::from_secs(2);
+/// The part of the time for stopping after which messages that still wait for Redis are given up.
+const DRAIN_SHARE: f64 = 0.75;
 /// Pause before a store that was not there is asked again for the user `admin`.
 const ADMIN_AGAIN_AFTER: Duration = Duration::from_secs(2);
 
@@ -228,7 +230,9 @@ impl Instance {
         shutdown.await;
         tracing::info!("stopping");
         stop.cancel();
-        let stopped = timeout(config.server.shutdown_within(), async {
+        let within = config.server.shutdown_within();
+        let drain_until = tokio::time::Instant::now() + within.mul_f64(DRAIN_SHARE);
+        let stopped = timeout(within, async {
             // First, so that nobody counts on this instance any more.
             metrics.stop().await;
             relay.stop().await;
@@ -243,6 +247,7 @@ impl Instance {
             endpoints.stop().await;
             watch.stop().await;
             teller.stop().await;
+            hub.drain(drain_until).await;
             hub.stop().await;
             sessions.stop().await;
             bus.close().await;

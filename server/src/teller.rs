@@ -8,6 +8,7 @@
 //!
 //! [`Lane`]: crate::store::Lane
 
+mod refused;
 mod told;
 
 use std::{
@@ -26,10 +27,11 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, sleep_until, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use wire::Channel;
 
-use self::told::Told;
+use self::{refused::Refused, told::Told};
 use crate::{
-    clock::now_milliseconds,
+    clock::{dice, now_milliseconds},
     hub::{Draft, Hub, Link, PublishError, Route, Saved},
     store::{Outbox, Untold},
 };
@@ -82,6 +84,7 @@ impl Teller {
             counts: Arc::clone(&counts),
             stop: stop.clone(),
             told: Told::default(),
+            refused: Refused::default(),
             unremoved: HashSet::new(),
             removals: Vec::new(),
             remove_at: None,
@@ -120,6 +123,8 @@ struct Task {
     counts: Arc<Counts>,
     stop: CancellationToken,
     told: Told,
+    /// Channels that Redis refuses while it takes others.
+    refused: Refused,
     /// Told, and perhaps in the store still.
     unremoved: HashSet<Arc<str>>,
     /// Those of them that are to be removed next.
@@ -159,7 +164,11 @@ impl Task {
                 () = sleep_until(look_at), if has_link && self.look_at.is_some() => self.look().await,
                 _ = shed.tick() => self.shed().await,
                 _ = left.tick(), if has_link => self.take_over().await,
-                Ok(()) = self.link.changed() => {}
+                Ok(()) = self.link.changed() => {
+                    self.is_behind |= self.refused.len() > 0;
+                    self.refused.clear();
+                    self.look_within(Duration::ZERO);
+                }
                 () = outbox.lane().arrived() => {
                     self.tell_fresh().await;
                 }
@@ -183,11 +192,19 @@ impl Task {
             return false;
         }
         let mut ready: Vec<Untold> = Vec::with_capacity(taken.untold.len());
+        let mut here = Vec::new();
         for untold in taken.untold {
             if self.told.contains(&untold.id) {
                 continue;
             }
-            let is_before = |id: &Arc<str>| self.told.contains(id) || ready.iter().any(|before| before.id == *id);
+            if self.refused.holds(&untold.announcement.channel) {
+                // Behind others in the store, delivered here at once.
+                here.push(untold);
+                continue;
+            }
+            let is_before = |id: &Arc<str>| {
+                self.told.contains(id) || self.refused.contains(id) || ready.iter().any(|before| before.id == *id)
+            };
             if self.is_behind || untold.behind.iter().all(is_before) {
                 ready.push(untold);
             } else {
@@ -202,6 +219,7 @@ impl Task {
             _ => Route::Again,
         };
         self.publish(ready, route).await;
+        self.publish(here, Route::Here).await;
         if self.removals.len() >= REMOVED_TOGETHER && self.removing.is_empty() {
             self.remove();
         }
@@ -213,13 +231,22 @@ impl Task {
         self.look_at = None;
         while !self.stop.is_cancelled() {
             self.settle().await;
-            let found = self.outbox.first(TOGETHER + self.unremoved.len()).await;
+            let found = self.outbox.first(TOGETHER + self.unremoved.len() + self.refused.len()).await;
             let Some(mut found) = self.answered(found) else {
                 return self.look_within(LOOK_EVERY);
             };
             found.untold.retain(|untold| !self.unremoved.contains(&untold.id));
+            let passed_over = self.refused.len();
+            let has_room = self.refused.pass_over(&mut found.untold, Instant::now());
+            if let Some(at) = self.refused.next_retry() {
+                self.look_within(at.saturating_duration_since(Instant::now()));
+            }
             if found.untold.is_empty() {
-                self.is_behind = false;
+                if has_room && self.refused.len() > passed_over {
+                    // All that was found waits for refused channels: there may be others behind them.
+                    continue;
+                }
+                self.is_behind = !has_room;
                 if found.is_blocked {
                     self.look_within(self.pause);
                     self.pause = (self.pause * 2).min(LOOK_AGAIN_AFTER);
@@ -234,15 +261,24 @@ impl Task {
         }
     }
 
-    /// Publishes, in this order; whether all of it is published for good.
+    /// Publishes, in this order; whether all of it is published for good, but for what waits for a refused channel.
     async fn publish(&mut self, untold: Vec<Untold>, route: Route) -> bool {
-        let ids: Vec<Arc<str>> = untold.iter().map(|untold| Arc::clone(&untold.id)).collect();
+        let names: Vec<(Arc<str>, Channel)> =
+            untold.iter().map(|untold| (Arc::clone(&untold.id), untold.announcement.channel.clone())).collect();
         let drafts = untold.into_iter().map(|untold| draft(untold, route)).collect();
         let mut is_all = true;
-        for (id, result) in ids.into_iter().zip(self.hub.publish_all(drafts).await) {
+        for ((id, channel), result) in names.into_iter().zip(self.hub.publish_all(drafts).await) {
             match result {
                 Ok(receipt) if !receipt.fallback => {
+                    self.refused.remove(&channel, &id);
                     self.counts.told.fetch_add(1, Ordering::Relaxed);
+                }
+                // Delivered here; the store publishes it with those before it.
+                Ok(_) if route == Route::Here && self.refused.holds(&channel) => continue,
+                // The link is there, so it is the channel: the others go on.
+                Ok(_) if route != Route::Here && *self.link.borrow() == Link::Up => {
+                    self.refused.insert(&channel, &id, Instant::now(), dice());
+                    continue;
                 }
                 // The store keeps it for the others.
                 Ok(_) | Err(PublishError::Stopping) => {

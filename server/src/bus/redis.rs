@@ -215,7 +215,11 @@ impl Bus for RedisBus {
         let connection = self.shared.connection()?;
         let Some(channel) = messages.first().map(|message| &message.channel) else { return Ok(Vec::new()) };
         let to = self.shared.redis_name(channel.as_str());
-        self.shared.index.note(connection.commands(), channel).await?;
+        match self.shared.index.note(connection.commands(), channel).await {
+            // A key of the wrong type: a wildcard cannot read it either, and says that it cannot recover.
+            Err(error) if error.is_wrong_type() => {}
+            noted => noted?,
+        }
         self.shared.log.append(connection.commands(), &to, messages, attempt).await
     }
 
@@ -236,7 +240,15 @@ impl Bus for RedisBus {
             let position = self.shared.log.position(client, &channel).await?;
             Ok::<_, BusError>((channel, position))
         });
-        Ok(Some(try_join_all(positions).await?.into_iter().collect()))
+        match try_join_all(positions).await {
+            Ok(positions) => Ok(Some(positions.into_iter().collect())),
+            // Redis refuses one of them: the wildcard cannot say where it stands, its other channels can be repaired.
+            Err(error) if self.shared.is_up() => {
+                tracing::debug!(%wildcard, %error, "a channel below a wildcard does not say where it stands");
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     async fn renew(&self, channel: &Channel) -> Result<(), BusError> {

@@ -37,6 +37,8 @@ pub(super) struct State {
     pub(super) arriving: usize,
     /// A replay is under way; what arrives meanwhile is in the log too.
     pub(super) is_repairing: bool,
+    /// Replays in a row that Redis refused.
+    pub(super) failed_repairs: u32,
     /// The furthest message that arrived while it could not be delivered.
     ahead: Option<Position>,
     ring: VecDeque<Arc<Delivery>>,
@@ -99,6 +101,7 @@ impl Entry {
                 below: Below::default(),
                 arriving: 0,
                 is_repairing: false,
+                failed_repairs: 0,
                 ahead: None,
                 ring: VecDeque::new(),
                 delivered: HashSet::new(),

@@ -10,19 +10,23 @@ use tokio::{
     sync::mpsc,
     time::{MissedTickBehavior, interval, timeout},
 };
-use wire::{Channel, Message, Pattern, Position};
+use wire::{Channel, Message, Pattern, Position, backoff::reconnect_delay};
 
 use super::{
     Batch, Delivery, LINGER, Shared,
     channel::{Below, Entry, Held, Verdict},
 };
-use crate::bus::{BusError, Event, Inbox, Link, Replay};
+use crate::{
+    bus::{BusError, Event, Inbox, Link, Replay},
+    clock::dice,
+};
 
 /// Events taken at once: what arrives together is handed on together, so that a socket writes once.
 const BATCH: usize = 256;
 /// How often unused channels are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
-/// How long to wait before the log is asked again after an error, unless the link comes or goes.
+/// How long to wait at least before the log is asked again after an error, unless the link comes or goes; grows with
+/// each refusal in a row.
 const REPAIR_AGAIN_AFTER: Duration = Duration::from_millis(250);
 /// Channels repaired at once after the link came back.
 const REPAIRS_AT_ONCE: usize = 32;
@@ -160,8 +164,8 @@ impl Shared {
             return;
         }
         let earlier: Vec<Option<u64>> = {
-            let mut outbox = self.outbox();
-            deliveries.iter().map(|delivery| outbox.take_delivered(&delivery.message)).collect()
+            let mut buffer = self.retry_buffer();
+            deliveries.iter().map(|delivery| buffer.local.take_delivered(&delivery.message)).collect()
         };
         if wildcards.is_empty() && earlier.iter().all(Option::is_none) {
             let batch = Batch::new(deliveries);
@@ -195,17 +199,17 @@ impl Shared {
             (registry.channel(&message.channel).map(Arc::clone), registry.wildcards(&message.channel))
         };
         if entry.is_none() && wildcards.is_empty() {
-            self.outbox().deliver_here(&message, None);
+            self.retry_buffer().local.deliver_here(&message, None);
             return;
         }
         let state = entry.as_ref().map(|entry| entry.state());
         if state.as_ref().is_some_and(|state| state.has_delivered(&message)) {
             // It was logged before the answer was lost, and came back through the log.
-            self.outbox().deliver_here(&message, None);
+            self.retry_buffer().local.deliver_here(&message, None);
             return;
         }
         let sequence = self.next_sequence();
-        if !self.outbox().deliver_here(&message, Some(sequence)) {
+        if !self.retry_buffer().local.deliver_here(&message, Some(sequence)) {
             return;
         }
         self.stats.delivered_here(&message);
@@ -225,20 +229,21 @@ impl Shared {
         if *link.borrow_and_update() == Link::Down {
             return;
         }
-        let since = {
+        let (since, failures) = {
             let mut state = entry.state();
             let Some(position) = state.position.clone() else { return };
             if std::mem::replace(&mut state.is_repairing, true) {
                 return;
             }
-            position
+            (position, state.failed_repairs)
         };
         self.stats.repairs.fetch_add(1, Ordering::Relaxed);
         let (shared, channel, entry) = (Arc::clone(self), channel.clone(), Arc::clone(entry));
         self.background.spawn(self.stop.clone().run_until_cancelled_owned(async move {
             let replay = shared.bus.replay(&channel, &since).await;
             if replay.is_err() {
-                let _ = timeout(REPAIR_AGAIN_AFTER, link.changed()).await;
+                let pause = REPAIR_AGAIN_AFTER + reconnect_delay(failures, dice());
+                let _ = timeout(pause, link.changed()).await;
             }
             // The delivering task is gone only when the hub stops.
             let _ = shared.tasks.send(Task::Repaired { channel, entry, replay }).await;
@@ -250,6 +255,7 @@ impl Shared {
         let must_repeat = {
             let mut state = entry.state();
             state.is_repairing = false;
+            state.failed_repairs = if replay.is_err() { state.failed_repairs.saturating_add(1) } else { 0 };
             match replay {
                 Err(error) => {
                     tracing::debug!(%channel, %error, "cannot ask the log for missing messages");

@@ -1,30 +1,17 @@
 //! How a message gets its id and goes out, with the link or without it.
 
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::sync::{Arc, atomic::Ordering};
 
 use serde_json::Value;
 use thiserror::Error;
-use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 use wire::{Channel, Message, Payload, Position, Receipt, UnfitPayload, check_payload, limits::FRAME_BYTES};
 
 use super::{Hub, Shared, deliver::Task};
 use crate::{
-    bus::{Attempt, BusError, Link},
+    bus::Attempt,
     clock::{now_milliseconds, rfc3339},
 };
-
-/// How long a new message waits for the outbox to be sent before it.
-const BEHIND_OUTBOX: Duration = Duration::from_secs(2);
-
-/// Messages of one channel sent from the outbox at once.
-const FLUSHED_TOGETHER: usize = 64;
-
-/// Pause before the outbox is tried again while the link seems up.
-const FLUSH_AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 /// A message that is to be published.
 #[derive(Clone, Debug)]
@@ -91,8 +78,8 @@ impl Hub {
         self.publish_all(vec![draft]).await.pop().unwrap_or(Err(PublishError::Stopping))
     }
 
-    /// The same for several messages of one publisher: they go out in this order, and those of one
-    /// channel that follow each other go together. Answers one result for each, in the same order.
+    /// The same for several messages of one publisher: those of one channel go out in this order, together where they
+    /// follow each other. A channel that has to wait holds up no other. Answers one result for each, in the same order.
     pub async fn publish_all(&self, drafts: Vec<Draft>) -> Vec<Result<Receipt, PublishError>> {
         let shared = &self.shared;
         let mut results = Vec::with_capacity(drafts.len());
@@ -110,30 +97,34 @@ impl Hub {
             // Until something better is known of it.
             results.push(Err(PublishError::TooLarge));
         }
-        let mut must_wait = false;
+        // Channels of which something has to wait: what follows on them waits too, for the order is the publisher's.
+        let mut waiting: Vec<&Channel> = Vec::new();
         for run in messages.chunk_by(|(_, one, by), (_, next, so)| one.channel == next.channel && by == so) {
             let together: Vec<_> = run.iter().map(|(_, message, _)| Arc::clone(message)).collect();
-            let attempt = match run.first().and_then(|(_, _, route)| *route) {
+            let Some((_, Message { channel, .. }, route)) = run.first().map(|(at, message, route)| (at, &**message, route))
+            else {
+                continue;
+            };
+            let attempt = match route {
                 None | Some(Route::First) => Some(Attempt::First),
                 Some(Route::Again) => Some(Attempt::Again),
                 Some(Route::Here) => None,
             };
-            let positions = match attempt {
-                Some(attempt) if !must_wait => shared.publish_directly(&together, attempt).await,
-                _ => None,
+            let published = match attempt {
+                Some(attempt) if !waiting.contains(&channel) => shared.publish_directly(&together, attempt).await,
+                _ => Err(Attempt::First),
             };
-            // Everything behind waits too: the order is the publisher's.
-            must_wait = positions.is_none();
             let count = u64::try_from(run.len()).unwrap_or_default();
             shared.stats.published.fetch_add(count, Ordering::Relaxed);
-            if must_wait {
+            if published.is_err() {
+                waiting.push(channel);
                 shared.stats.kept.fetch_add(count, Ordering::Relaxed);
             }
             for (index, (place, message, route)) in run.iter().enumerate() {
-                results[*place] = match (&positions, route) {
-                    (Some(positions), _) => Ok(receipt(message, positions.get(index).cloned())),
-                    (None, None) => shared.publish_here(message).await,
-                    (None, Some(_)) => shared.publish_saved_here(message).await,
+                results[*place] = match (&published, route) {
+                    (Ok(positions), _) => Ok(receipt(message, positions.get(index).cloned())),
+                    (Err(attempt), None) => shared.publish_here(message, *attempt).await,
+                    (Err(_), Some(_)) => shared.publish_saved_here(message).await,
                 };
             }
         }
@@ -142,20 +133,16 @@ impl Hub {
 }
 
 impl Shared {
-    /// Where messages of one channel are in its log, or `None` when they have to wait for the link.
-    async fn publish_directly(&self, messages: &[Arc<Message>], attempt: Attempt) -> Option<Vec<Position>> {
-        let _behind_outbox = timeout(BEHIND_OUTBOX, self.flushing.read()).await.ok()?;
-        if *self.link.borrow() == Link::Down || !self.outbox().is_empty() {
-            return None;
+    /// Where messages of one channel are in its log; else how they are to be sent when Redis takes them.
+    async fn publish_directly(&self, messages: &[Arc<Message>], attempt: Attempt) -> Result<Vec<Position>, Attempt> {
+        let Some(channel) = messages.first().map(|message| &message.channel) else { return Ok(Vec::new()) };
+        if !self.is_channel_free(channel).await {
+            return Err(attempt);
         }
-        match self.bus.publish(messages, attempt).await {
-            Ok(positions) => Some(positions),
-            Err(BusError::Down) => None,
-            Err(error) => {
-                tracing::warn!(%error, "a broadcast did not get through; it is kept and sent again");
-                None
-            }
-        }
+        self.bus.publish(messages, attempt).await.map_err(|error| {
+            self.warn_refused(channel, &error);
+            if error.may_have_happened() { Attempt::Again } else { attempt }
+        })
     }
 
     fn message(&self, draft: Draft) -> Message {
@@ -180,15 +167,15 @@ impl Shared {
     }
 
     /// Delivers on this instance now and keeps the message for the others.
-    async fn publish_here(&self, message: &Arc<Message>) -> Result<Receipt, PublishError> {
+    async fn publish_here(&self, message: &Arc<Message>, attempt: Attempt) -> Result<Receipt, PublishError> {
         let receipt = receipt(message, None);
         let size_bytes = size_bytes(message);
         let place = self.tasks.reserve().await.map_err(|_| PublishError::Stopping)?;
-        // One lock for both, so that the outbox and the listeners here see one order.
-        let mut outbox = self.outbox();
-        outbox.push(Arc::clone(message), size_bytes);
+        // One lock for both, so that the buffer and the listeners here see one order.
+        let mut buffer = self.retry_buffer();
+        buffer.push(Arc::clone(message), size_bytes, attempt);
         place.send(Task::Here { message: Arc::clone(message) });
-        drop(outbox);
+        drop(buffer);
         self.flush_wanted.notify_one();
         Ok(receipt)
     }
@@ -196,60 +183,12 @@ impl Shared {
     /// Delivers a saved message on this instance, unless that was done before.
     async fn publish_saved_here(&self, message: &Arc<Message>) -> Result<Receipt, PublishError> {
         let place = self.tasks.reserve().await.map_err(|_| PublishError::Stopping)?;
-        let mut outbox = self.outbox();
-        if outbox.note_saved(message) {
+        let mut buffer = self.retry_buffer();
+        if buffer.local.insert_saved(message) {
             place.send(Task::Here { message: Arc::clone(message) });
         }
-        drop(outbox);
+        drop(buffer);
         Ok(receipt(message, None))
-    }
-
-    /// Sends what waits for the link whenever there is one, for as long as the hub runs.
-    pub(super) async fn keep_flushing(&self) {
-        loop {
-            self.flush_wanted.notified().await;
-            while *self.link.borrow() == Link::Up && !self.flush().await {
-                sleep(FLUSH_AGAIN_AFTER).await;
-            }
-        }
-    }
-
-    /// Sends what waits, oldest first; whether all of it was sent.
-    async fn flush(&self) -> bool {
-        if self.outbox().is_empty() {
-            return true;
-        }
-        let _ahead_of_new_ones = self.flushing.write().await;
-        let mut count = 0;
-        loop {
-            // Before what follows the loss: it belongs into the new log.
-            let torn = self.outbox().torn();
-            if let Some(channel) = torn {
-                if let Err(error) = self.bus.renew(&channel).await {
-                    tracing::warn!(%error, "the outbox waits");
-                    return false;
-                }
-                self.outbox().told(&channel);
-                continue;
-            }
-            let messages = self.outbox().first(FLUSHED_TOGETHER);
-            if messages.is_empty() {
-                break;
-            }
-            if let Err(error) = self.bus.publish(&messages, Attempt::Again).await {
-                tracing::warn!(%error, sent = count, "the outbox waits");
-                return false;
-            }
-            self.outbox().sent(&messages);
-            count += messages.len();
-        }
-        tracing::info!(count, "sent what waited for the link");
-        let dropped = self.outbox().take_dropped();
-        self.stats.dropped.fetch_add(dropped, Ordering::Relaxed);
-        if dropped > 0 {
-            tracing::error!(dropped, "the outbox was too small for the outage: raise redis.fallback.outbox_messages");
-        }
-        true
     }
 }
 

@@ -45,7 +45,7 @@ pub struct HubStats {
     pub replayed: u64,
     /// Losses that could not be repaired.
     pub gaps: u64,
-    /// Messages that fell out of the outbox.
+    /// Messages that fell out of the retry buffer.
     pub dropped: u64,
     /// Messages that wait for the link now.
     pub outbox: u64,
@@ -86,7 +86,7 @@ impl Hub {
     /// What was counted up to now.
     pub fn stats(&self) -> HubStats {
         let counters = &self.shared.stats;
-        let (outbox, dropped) = self.shared.outbox().sizes();
+        let (outbox, dropped) = self.shared.retry_buffer().sizes();
         HubStats {
             published: counters.published.load(Relaxed),
             kept: counters.kept.load(Relaxed),

@@ -15,8 +15,9 @@ use tokio::{
     time::sleep,
 };
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 use wire::backoff::reconnect_delay;
+
+use crate::clock::dice;
 
 use super::{
     REFUSED,
@@ -181,11 +182,4 @@ impl Keeper {
             let _ = waiting.send(outcome);
         }
     }
-}
-
-/// A random number in `0.0..=1.0`.
-fn dice() -> f64 {
-    let (bits, _) = Uuid::new_v4().as_u64_pair();
-    // The upper half: the lower one holds the id's version.
-    f64::from(u32::try_from(bits >> 32).unwrap_or_default()) / f64::from(u32::MAX)
 }

@@ -1,5 +1,8 @@
 //! Redis comes and goes.
 
+mod refused;
+mod under_load;
+
 use serde_json::json;
 use server::config::{Config, RedisConfig, SingleConfig};
 

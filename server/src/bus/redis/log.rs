@@ -1,4 +1,4 @@
-//! The replay log in Redis: a stream of messages and a position for each channel, both in one slot.
+//! The replay log in Redis: a stream of messages, their ids and a position for each channel, all in one slot.
 
 use std::sync::Arc;
 
@@ -49,7 +49,7 @@ impl Log {
         attempt: Attempt,
     ) -> Result<Vec<Position>, BusError> {
         let Some(channel) = messages.first().map(|message| &message.channel) else { return Ok(Vec::new()) };
-        let (log, position) = self.keys(channel);
+        let [log, position, ids] = self.keys(channel);
         let mut values: Vec<Value> = vec![
             to.into(),
             new_epoch().into(),
@@ -65,7 +65,7 @@ impl Log {
             values.push(message.id.as_deref().unwrap_or_default().into());
             values.push(json.into());
         }
-        let answer = run(client, &self.publish, vec![log, position], values).await?;
+        let answer = run(client, &self.publish, vec![log, position, ids], values).await?;
         let mut answer = answer.into_iter();
         let epoch: Arc<str> = answer.next().and_then(Value::into_string).ok_or(BusError::Unreadable)?.into();
         let positions: Option<Vec<Position>> =
@@ -74,9 +74,9 @@ impl Log {
     }
 
     pub(super) async fn position(&self, client: &Client, channel: &Channel) -> Result<Position, BusError> {
-        let (_, position) = self.keys(channel);
+        let [log, position, _] = self.keys(channel);
         let values: Vec<Value> = vec![new_epoch().into(), LOOKED_AT_SECONDS.into()];
-        let answer = run(client, &self.position, vec![position], values).await?;
+        let answer = run(client, &self.position, vec![log, position], values).await?;
         let [epoch, offset] = &answer[..] else { return Err(BusError::Unreadable) };
         read_position(epoch, offset)
     }
@@ -87,7 +87,7 @@ impl Log {
         channel: &Channel,
         since: &Position,
     ) -> Result<Replay, BusError> {
-        let (log, position) = self.keys(channel);
+        let [log, position, _] = self.keys(channel);
         let values: Vec<Value> = vec![
             since.epoch.as_ref().into(),
             i64::try_from(since.offset).unwrap_or(i64::MAX).into(),
@@ -107,15 +107,15 @@ impl Log {
 
     /// Begins a channel's log anew and says so on the Redis channel `to`.
     pub(super) async fn renew(&self, client: &Client, to: &str, channel: &Channel) -> Result<(), BusError> {
-        let (log, position) = self.keys(channel);
+        let keys = self.keys(channel).to_vec();
         let values: Vec<Value> = vec![new_epoch().into(), POSITION_SECONDS.into(), to.into(), channel.as_str().into()];
-        self.renew.evalsha_with_reload::<(), _, _>(client, vec![log, position], values).await?;
+        self.renew.evalsha_with_reload::<(), _, _>(client, keys, values).await?;
         Ok(())
     }
 
-    /// The log's key and the position's; the braces keep both in one slot of a Redis Cluster.
-    fn keys(&self, channel: &Channel) -> (String, String) {
-        (format!("{}log:{{{channel}}}", self.prefix), format!("{}pos:{{{channel}}}", self.prefix))
+    /// Keys of the log, the position and the ids; the braces keep them in one slot of a Redis Cluster.
+    fn keys(&self, channel: &Channel) -> [String; 3] {
+        ["log", "pos", "ids"].map(|kind| format!("{}{kind}:{{{channel}}}", self.prefix))
     }
 }
 

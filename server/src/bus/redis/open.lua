@@ -11,8 +11,17 @@
 -- How many epochs are remembered.
 local EPOCHS = 8
 
--- The position in `key`; begins one, with the epoch `fresh`, where there is none.
-local function open(key, fresh)
+-- Where a log ends whose position was evicted: its last message says so. `nil` where the log is gone too.
+local function recover(key)
+  local last = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
+  if last then
+    local epoch, offset = string.match(string.sub(last[2][2], -96), '"epoch":"(%w+)","offset":(%d+)}$')
+    return epoch, tonumber(offset)
+  end
+end
+
+-- The position in `key`; begins one, with the epoch `fresh`, where there is none. `log_key` is the log itself.
+local function open(key, log_key, fresh)
   local writer = string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)') or ''
   local found = redis.call('HMGET', key, 'epoch', 'offset', 'writer', 'begun', 'before')
   local log = { epoch = found[1], offset = tonumber(found[2] or '0'), begun = tonumber(found[4] or '0'), before = {} }
@@ -21,6 +30,12 @@ local function open(key, fresh)
   end
   if log.epoch and found[3] == writer then
     return log
+  end
+  if not log.epoch then
+    local epoch, offset = recover(log_key)
+    if offset then
+      log.epoch, log.offset = epoch, offset
+    end
   end
   if log.epoch then
     table.insert(log.before, 1, { log.epoch, log.offset })
@@ -38,8 +53,8 @@ local function open(key, fresh)
 end
 
 -- The same for who only looks: a position lives at least `seconds` from now.
-local function look(key, fresh, seconds)
-  local log = open(key, fresh)
+local function look(key, log_key, fresh, seconds)
+  local log = open(key, log_key, fresh)
   if redis.call('TTL', key) < tonumber(seconds) then
     redis.call('EXPIRE', key, seconds)
   end

@@ -2,7 +2,7 @@
 -- messages, oldest first. Begins a log where there is none.
 -- KEYS: log (stream), position (hash). ARGV: epoch, offset, messages a log keeps, epoch for a new log,
 -- seconds an unused position lives.
-local log = look(KEYS[2], ARGV[4], ARGV[5])
+local log = look(KEYS[2], KEYS[1], ARGV[4], ARGV[5])
 -- How far positions of the asked epoch are positions of this log.
 local last
 if ARGV[1] == log.epoch then

@@ -108,15 +108,28 @@ impl RedisCluster {
         self.primaries().into_iter().find(is_keeper).expect("a primary has the slot")
     }
 
+    /// Leaves the slot of a channel's keys between two primaries: what is in it stays, what is not there yet is refused.
+    pub fn begin_to_move_slot(&self, prefix: &str, channel: &str, from: usize, to: usize) {
+        let [source, target] = [&self.nodes[from], &self.nodes[to]];
+        let slot = slot(source, prefix, channel);
+        expect_ok(&target.command(&format!("CLUSTER SETSLOT {slot} IMPORTING {}", id(source))));
+        expect_ok(&source.command(&format!("CLUSTER SETSLOT {slot} MIGRATING {}", id(target))));
+    }
+
+    /// Gives up what [`RedisCluster::begin_to_move_slot`] began.
+    pub fn stop_moving_slot(&self, prefix: &str, channel: &str, from: usize, to: usize) {
+        let slot = slot(&self.nodes[from], prefix, channel);
+        for index in [from, to] {
+            expect_ok(&self.nodes[index].command(&format!("CLUSTER SETSLOT {slot} STABLE")));
+        }
+    }
+
     /// Moves the slot of a channel's keys from one primary to another, with what is in it.
     pub fn move_slot(&self, prefix: &str, channel: &str, from: usize, to: usize) {
-        let key = format!("{prefix}log:{{{channel}}}");
+        self.begin_to_move_slot(prefix, channel, from, to);
         let [source, target] = [&self.nodes[from], &self.nodes[to]];
-        let slot = source.command(&format!("CLUSTER KEYSLOT {key}"));
-        let slot = slot.trim_start_matches(':').trim();
-        let (source_id, target_id) = (id(source), id(target));
-        expect_ok(&target.command(&format!("CLUSTER SETSLOT {slot} IMPORTING {source_id}")));
-        expect_ok(&source.command(&format!("CLUSTER SETSLOT {slot} MIGRATING {target_id}")));
+        let slot = slot(source, prefix, channel);
+        let target_id = id(target);
         loop {
             let keys = source.command(&format!("CLUSTER GETKEYSINSLOT {slot} 100"));
             let keys: Vec<&str> = keys.lines().filter(|line| !line.starts_with(['*', '$'])).collect();
@@ -135,6 +148,12 @@ impl RedisCluster {
             expect_ok(&self.nodes[index].command(&format!("CLUSTER SETSLOT {slot} NODE {target_id}")));
         }
     }
+}
+
+/// The slot of a channel's keys.
+fn slot(node: &Redis, prefix: &str, channel: &str) -> String {
+    let answer = node.command(&format!("CLUSTER KEYSLOT {prefix}log:{{{channel}}}"));
+    answer.trim_start_matches(':').trim().to_owned()
 }
 
 fn id(node: &Redis) -> String {
