@@ -1,7 +1,7 @@
 //! Sends what waits for Redis: channels side by side, each in its own order.
 
 use std::{
-    sync::{Mutex, PoisonError, atomic::Ordering},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -69,9 +69,12 @@ impl Hub {
             channels = channels.len(),
             "stopped before redis took these messages; other instances never get them, their listeners learn of a gap"
         );
-        let reset = channels.iter().map(|channel| shared.bus.renew(channel));
+        let reset = channels.into_iter().map(|channel| {
+            let bus = Arc::clone(&shared.bus);
+            async move { bus.renew(&channel).await }
+        });
         let reset = futures_util::stream::iter(reset).buffer_unordered(CHANNELS_AT_ONCE);
-        let failed = reset.filter(|reset| std::future::ready(reset.is_err())).count();
+        let failed = reset.fold(0, async |failed, reset| failed + usize::from(reset.is_err()));
         match timeout(RESET_WITHIN, failed).await {
             Ok(0) => {}
             _ => tracing::error!("redis did not begin a new log for each of them: some listeners learn of no gap"),

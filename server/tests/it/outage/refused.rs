@@ -57,7 +57,7 @@ async fn one_waits_alone(both: &[Running; 2], refuse: impl AsyncFnOnce(), mend: 
     }
     assert!(left.ports.cluster.is_redis_available());
     mend().await;
-    let waits = async || left.metrics.record().messages.outbox > 0;
+    let waits = async || left.metrics.record().traffic.outbox > 0;
     until_within(MENDED_WITHIN, "nothing waits any more", async || !waits().await).await;
     for number in 2..=6 {
         assert_eq!(next_number(&mut there).await, number);
@@ -129,7 +129,7 @@ async fn a_user_who_may_not_append_burns_no_offset_and_loses_nothing() {
         // Long enough for several tries.
         tokio::time::sleep(Duration::from_secs(2)).await;
         redis.command("ACL SETUSER default +@all");
-        let waits = async || left.metrics.record().messages.outbox > 0;
+        let waits = async || left.metrics.record().traffic.outbox > 0;
         until_within(MENDED_WITHIN, "nothing waits any more", async || !waits().await).await;
         for number in 1..=3 {
             let frame = loop {

@@ -76,7 +76,7 @@ async fn last_numbers(browser: &mut Browser, ends: &HashMap<String, u64>) {
 }
 
 fn waiting(instance: &Running) -> u64 {
-    instance.metrics.record().messages.outbox
+    instance.metrics.record().traffic.outbox
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
