@@ -101,7 +101,8 @@ impl Hub {
         let mut waiting: Vec<&Channel> = Vec::new();
         for run in messages.chunk_by(|(_, one, by), (_, next, so)| one.channel == next.channel && by == so) {
             let together: Vec<_> = run.iter().map(|(_, message, _)| Arc::clone(message)).collect();
-            let Some((_, Message { channel, .. }, route)) = run.first().map(|(at, message, route)| (at, &**message, route))
+            let Some((_, Message { channel, .. }, route)) =
+                run.first().map(|(at, message, route)| (at, &**message, route))
             else {
                 continue;
             };

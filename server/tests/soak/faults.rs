@@ -2,11 +2,15 @@
 
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
 
-use tokio::{task::JoinSet, time::sleep};
+use tokio::{
+    task::JoinSet,
+    time::{sleep, timeout},
+};
 
 use super::{
     dice::Dice,
     error::SoakError,
+    impairment::Impairment,
     proxy::{Direction, Rule, Way},
     report::progress,
     tab::{Command, Tab, World},
@@ -29,13 +33,17 @@ enum Part {
 enum Fault {
     KillRedis { keeps_data: bool, down: Duration },
     PauseRedis(Duration),
+    ImpairRedis { how: Impairment, lasts: Duration },
     KillInstance { number: usize, down: Duration },
     PauseInstance { number: usize, pause: Duration },
+    StopInstance { number: usize, down: Duration },
     CutLink(usize),
     ResetLink(usize),
     HalfCloseLink(usize, Direction),
     SpoilLink { number: usize, rule: Rule, lasts: Duration },
     DropTabs { tabs: usize },
+    PublishAndDrop { tabs: usize },
+    AbortStreams { streams: usize },
 }
 
 /// Throws faults until it is dropped or told to heal.
@@ -105,7 +113,7 @@ impl Faults {
     fn throw(&mut self) -> Fault {
         let dice = &mut self.dice;
         let number = dice.below(self.world.cluster.instances.len());
-        match dice.below(22) {
+        match dice.below(31) {
             0 | 1 => Fault::KillRedis { keeps_data: !dice.one_in(3), down: dice.milliseconds(0..=6_000) },
             2 | 3 => Fault::PauseRedis(dice.milliseconds(200..=8_000)),
             4 | 5 => Fault::KillInstance { number, down: dice.milliseconds(0..=4_000) },
@@ -126,6 +134,20 @@ impl Faults {
                 let rule = Rule::both(Way::Delay(dice.milliseconds(20..=900)));
                 Fault::SpoilLink { number, rule, lasts: dice.milliseconds(500..=8_000) }
             }
+            22..=26 => {
+                let channel = dice.below(self.world.ledger.history().channels.len());
+                let how = dice.pick(&[
+                    Impairment::Full,
+                    Impairment::ReadOnly,
+                    Impairment::Evicting,
+                    Impairment::WrongType { channel },
+                    Impairment::ClockStep,
+                ]);
+                Fault::ImpairRedis { how, lasts: dice.milliseconds(500..=6_000) }
+            }
+            27 | 28 => Fault::StopInstance { number, down: dice.milliseconds(0..=2_000) },
+            29 => Fault::PublishAndDrop { tabs: 1 + dice.below(self.tabs.len() / 10) },
+            30 => Fault::AbortStreams { streams: 1 + dice.below(100) },
             17 => Fault::SpoilLink { number, rule: Rule::refuse(), lasts: dice.milliseconds(500..=5_000) },
             _ => Fault::DropTabs { tabs: 1 + dice.below(self.tabs.len() / 3) },
         }
@@ -135,13 +157,15 @@ impl Faults {
 impl Fault {
     fn part(self) -> Part {
         match self {
-            Self::KillRedis { .. } | Self::PauseRedis(_) => Part::Redis,
-            Self::KillInstance { number, .. } | Self::PauseInstance { number, .. } => Part::Instance(number),
+            Self::KillRedis { .. } | Self::PauseRedis(_) | Self::ImpairRedis { .. } => Part::Redis,
+            Self::KillInstance { number, .. }
+            | Self::PauseInstance { number, .. }
+            | Self::StopInstance { number, .. } => Part::Instance(number),
             Self::CutLink(number)
             | Self::ResetLink(number)
             | Self::HalfCloseLink(number, _)
             | Self::SpoilLink { number, .. } => Part::Link(number),
-            Self::DropTabs { .. } => Part::Tabs,
+            Self::DropTabs { .. } | Self::PublishAndDrop { .. } | Self::AbortStreams { .. } => Part::Tabs,
         }
     }
 
@@ -152,6 +176,8 @@ impl Fault {
             Self::PauseRedis(_) => "redis paused",
             Self::KillInstance { .. } => "instance killed",
             Self::PauseInstance { .. } => "instance paused",
+            Self::StopInstance { .. } => "instance stopped",
+            Self::ImpairRedis { how, .. } => how.name(),
             Self::CutLink(_) => "link cut",
             Self::ResetLink(_) => "link reset",
             Self::HalfCloseLink(..) => "link half closed",
@@ -159,6 +185,8 @@ impl Fault {
             Self::SpoilLink { rule: Rule { to_client: Way::Delay(_), .. }, .. } => "link slow",
             Self::SpoilLink { .. } => "link black hole",
             Self::DropTabs { .. } => "tabs dropped",
+            Self::PublishAndDrop { .. } => "tabs dropped right after a publish",
+            Self::AbortStreams { .. } => "event streams aborted",
         }
     }
 
@@ -185,6 +213,31 @@ impl Fault {
                 instance.kill();
                 sleep(down).await;
                 instance.run()?;
+            }
+            Self::ImpairRedis { how, lasts } => {
+                let channels = world.ledger.history().channels.clone();
+                how.last(&cluster.redis, &channels, lasts).await?;
+            }
+            Self::StopInstance { number, down } => {
+                cluster.instances[number].stop().await?;
+                sleep(down).await;
+                cluster.instances[number].run()?;
+            }
+            Self::PublishAndDrop { tabs: count } => {
+                let channels = world.ledger.history().channels.len();
+                for _ in 0..count {
+                    let tab = &tabs[dice.below(tabs.len())];
+                    tab.order(Command::Publish { channel: dice.below(channels), padding: 50 });
+                    tab.order(Command::Drop);
+                }
+            }
+            Self::AbortStreams { streams } => {
+                let instance = &cluster.instances[dice.below(cluster.instances.len())];
+                for number in 0..streams {
+                    let url = instance.url(&format!("/api/1/app-cluster/events?channel=view:soak:aborted:n{number}"));
+                    // Aborted before it is answered, or soon after.
+                    let _ = timeout(dice.milliseconds(0..=5), reqwest::get(url)).await;
+                }
             }
             Self::PauseInstance { number, pause } => {
                 cluster.instances[number].pause()?;

@@ -3,8 +3,8 @@
 //! Three instances and a Redis, each instance reaching it through a proxy that spoils what passes; two
 //! hundred tabs with the browser's own session; processes killed and paused, connections cut, swallowed,
 //! reset and delayed, all thrown from one seed. Meanwhile everything sent and heard is written down, and
-//! `check` says afterwards whether every promise was kept; what those are stands there. Three trials more
-//! measure what a hanging Redis, stalled sockets and a rolling restart cost.
+//! `check` says afterwards whether every promise was kept; what those are stands there. Four trials more
+//! measure what a hanging Redis, stalled sockets, a rolling restart and outages under constant load cost.
 //!
 //! `SOAK_SECONDS`, `SOAK_SEED` and `SOAK_ONLY` choose; `make soak` runs it for ten minutes. A seed repeats
 //! the faults, not the machine's timing: a failure may need several runs to come back.
@@ -19,11 +19,13 @@ mod faults;
 mod hanging;
 mod healing;
 mod history;
+mod impairment;
 mod instance;
 mod latency;
 mod ledger;
 mod light;
 mod options;
+mod outage;
 mod ports;
 mod process;
 #[path = "../it/kit/proxy.rs"]
@@ -83,6 +85,7 @@ fn try_it(trial: Trial, options: &Options) -> Result<(), SoakError> {
                 Trial::HangingRedis => hanging::run(options).await,
                 Trial::StalledSockets => stalled::run(options).await,
                 Trial::RollingRestart => rolling::run(options).await,
+                Trial::Outage => outage::run(options).await,
             }
         };
         tokio::select! {

@@ -28,13 +28,16 @@ pub enum Trial {
     StalledSockets,
     /// All instances are restarted, one after the other.
     RollingRestart,
+    /// Redis is away under constant load on many channels.
+    Outage,
 }
 
-const ALL: [(&str, Trial); 4] = [
+const ALL: [(&str, Trial); 5] = [
     ("faults", Trial::Faults),
     ("hanging-redis", Trial::HangingRedis),
     ("stalled-sockets", Trial::StalledSockets),
     ("rolling-restart", Trial::RollingRestart),
+    ("outage", Trial::Outage),
 ];
 
 impl Trial {
@@ -71,7 +74,7 @@ fn named(name: &str) -> Result<Trial, SoakError> {
     found.map(|(_, trial)| *trial).ok_or_else(|| SoakError::Option {
         name: "SOAK_ONLY",
         value: name.to_owned(),
-        allowed: "one or more of faults, hanging-redis, stalled-sockets, rolling-restart, with commas between",
+        allowed: "one or more of faults, hanging-redis, stalled-sockets, rolling-restart, outage, with commas between",
     })
 }
 

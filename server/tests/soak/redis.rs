@@ -115,6 +115,15 @@ impl Redis {
         self.process.borrow_mut().as_mut().map_or(Ok(()), |process| Ok(process.resume()?))
     }
 
+    /// Sends one inline command; the answer, as it comes.
+    pub async fn command(&self, line: &str) -> std::io::Result<String> {
+        let mut stream = TcpStream::connect(self.address).await?;
+        stream.write_all(format!("{line}\r\n").as_bytes()).await?;
+        let mut answer = vec![0; 64 * 1024];
+        let length = timeout(READY_WITHIN, stream.read(&mut answer)).await.map_err(std::io::Error::other)??;
+        Ok(String::from_utf8_lossy(&answer[..length]).into_owned())
+    }
+
     fn has_ended(&self) -> bool {
         self.process.borrow_mut().as_mut().is_none_or(Process::has_ended)
     }

@@ -66,7 +66,12 @@ async fn last_numbers(browser: &mut Browser, ends: &HashMap<String, u64>) {
             Some("broadcast") => {
                 let message = &frame["data"]["data"];
                 let last = seen.entry(message["channel"].as_str().unwrap().to_owned()).or_default();
-                assert_eq!(message["data"]["number"].as_u64(), Some(*last + 1), "in order, once: {}", message["channel"]);
+                assert_eq!(
+                    message["data"]["number"].as_u64(),
+                    Some(*last + 1),
+                    "in order, once: {}",
+                    message["channel"]
+                );
                 *last += 1;
             }
             Some("cluster") => {}
