@@ -20,6 +20,7 @@ mod modes;
 mod notifications;
 mod observatory;
 mod outage;
+mod programs;
 mod proxy;
 mod relay;
 mod rest;

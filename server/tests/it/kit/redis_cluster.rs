@@ -108,7 +108,8 @@ impl RedisCluster {
         self.primaries().into_iter().find(is_keeper).expect("a primary has the slot")
     }
 
-    /// Leaves the slot of a channel's keys between two primaries: what is in it stays, what is not there yet is refused.
+    /// Leaves the slot of a channel's keys between two primaries: what needs several of them is refused as soon as one is
+    /// moved.
     pub fn begin_to_move_slot(&self, prefix: &str, channel: &str, from: usize, to: usize) {
         let [source, target] = [&self.nodes[from], &self.nodes[to]];
         let slot = slot(source, prefix, channel);
@@ -116,12 +117,19 @@ impl RedisCluster {
         expect_ok(&source.command(&format!("CLUSTER SETSLOT {slot} MIGRATING {}", id(target))));
     }
 
-    /// Gives up what [`RedisCluster::begin_to_move_slot`] began.
+    /// Moves one key of a slot that is between two primaries.
+    pub fn migrate(&self, key: &str, from: usize, to: usize) {
+        let [source, target] = [&self.nodes[from], &self.nodes[to]];
+        expect_ok(&source.command(&format!("MIGRATE 127.0.0.1 {} {key} 0 2000", target.port)));
+    }
+
+    /// Gives up what [`RedisCluster::begin_to_move_slot`] began: everything goes back.
     pub fn stop_moving_slot(&self, prefix: &str, channel: &str, from: usize, to: usize) {
         let slot = slot(&self.nodes[from], prefix, channel);
-        for index in [from, to] {
-            expect_ok(&self.nodes[index].command(&format!("CLUSTER SETSLOT {slot} STABLE")));
-        }
+        let [source, target] = [&self.nodes[from], &self.nodes[to]];
+        expect_ok(&source.command(&format!("CLUSTER SETSLOT {slot} STABLE")));
+        migrate_all(target, source, &slot);
+        expect_ok(&target.command(&format!("CLUSTER SETSLOT {slot} STABLE")));
     }
 
     /// Moves the slot of a channel's keys from one primary to another, with what is in it.
@@ -130,23 +138,25 @@ impl RedisCluster {
         let [source, target] = [&self.nodes[from], &self.nodes[to]];
         let slot = slot(source, prefix, channel);
         let target_id = id(target);
-        loop {
-            let keys = source.command(&format!("CLUSTER GETKEYSINSLOT {slot} 100"));
-            let keys: Vec<&str> = keys.lines().filter(|line| !line.starts_with(['*', '$'])).collect();
-            if keys.is_empty() {
-                break;
-            }
-            expect_ok(&source.command(&format!(
-                "MIGRATE 127.0.0.1 {} \"\" 0 2000 KEYS {}",
-                target.port,
-                keys.join(" ")
-            )));
-        }
+        migrate_all(source, target, &slot);
         for index in
             [to, from].into_iter().chain(self.primaries().into_iter().filter(|node| ![to, from].contains(node)))
         {
             expect_ok(&self.nodes[index].command(&format!("CLUSTER SETSLOT {slot} NODE {target_id}")));
         }
+    }
+}
+
+/// Moves everything in a slot.
+fn migrate_all(source: &Redis, target: &Redis, slot: &str) {
+    loop {
+        let keys = source.command(&format!("CLUSTER GETKEYSINSLOT {slot} 100"));
+        let keys: Vec<&str> = keys.lines().filter(|line| !line.starts_with(['*', '$'])).collect();
+        if keys.is_empty() {
+            return;
+        }
+        let keys = keys.join(" ");
+        expect_ok(&source.command(&format!("MIGRATE 127.0.0.1 {} \"\" 0 2000 KEYS {keys}", target.port)));
     }
 }
 
