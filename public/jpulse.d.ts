@@ -107,6 +107,12 @@ declare namespace JPulse {
         timestamp: string;
         /** Whether it was missed first and fetched from the log. */
         recovered: boolean;
+        /**
+         * Whether it came without a place in the log, during an outage: older messages of other instances may
+         * follow. Where the last state counts, compare a version in the payload, or load again when
+         * `onClusterChange` says `true`.
+         */
+        unordered: boolean;
     }
 
     /** What became of a message. */

@@ -46,6 +46,7 @@ mod live;
 mod message;
 mod publish;
 mod raw;
+mod repairs;
 mod throttle;
 
 pub use channel::TypedChannel;
@@ -55,10 +56,11 @@ pub use endpoint::{
     use_answering_endpoint, use_endpoint, use_presence,
 };
 pub use head::ClusterHead;
-pub use hooks::{use_broadcast, use_cluster_mode, use_link_state};
+pub use hooks::{use_broadcast, use_cluster_mode, use_link_state, use_username};
 pub use link::{Link, LinkState, News, Settle, Subscription, SubscriptionId, install, installed};
 pub use live::{LiveResource, LiveSources};
 pub use message::{Delivery, Meta, OwnMessages, SubscribeOptions};
 pub use publish::{publish, use_throttled_publish};
 pub use raw::{OpenRaw, Raw, RawSaid, RawSocket, install_raw, use_raw_socket};
+pub use repairs::Repairs;
 pub use wire::PublishError;

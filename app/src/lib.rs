@@ -43,8 +43,6 @@ pub mod texts;
 #[cfg(feature = "ssr")]
 pub mod timestamp;
 #[cfg(feature = "ssr")]
-mod to_the_end;
-#[cfg(feature = "ssr")]
 pub mod todos;
 
 pub use app::App;

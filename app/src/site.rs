@@ -9,7 +9,7 @@ use wire::Position;
 
 use crate::{
     channel,
-    cluster::{ClusterClient, News, OwnMessages, Subscription, TypedChannel, installed},
+    cluster::{ClusterClient, News, OwnMessages, Repairs, Subscription, TypedChannel, installed},
     error::Problem,
 };
 
@@ -88,6 +88,13 @@ fn rendered() -> SiteStanding {
 
 /// Takes what is told after `position`; asks when that cannot be known. On the server, does nothing.
 fn follow(site: RwSignal<SiteSettings>, position: Option<Position>) {
+    let read = move |repairs: Repairs| {
+        spawn_local(async move {
+            let read = read_site().await;
+            repairs.ended(read.map(|settings| site.set(settings)));
+        });
+    };
+    let repairs = Repairs::new(read);
     Effect::new(move || {
         let Some(link) = installed() else { return };
         let is_unknown = Cell::new(position.is_none());
@@ -98,15 +105,14 @@ fn follow(site: RwSignal<SiteSettings>, position: Option<Position>) {
             on_message: Rc::new(move |delivery| {
                 if let Ok(settings) = serde_json::from_value(Value::Object(delivery.data.clone())) {
                     site.set(settings);
+                    repairs.applied(&delivery.meta);
                 }
             }),
             on_news: Rc::new(move |news| {
-                if is_unknown.replace(false) || news == News::Gap {
-                    spawn_local(async move {
-                        if let Ok(settings) = read_site().await {
-                            site.set(settings);
-                        }
-                    });
+                if news == News::Gap {
+                    repairs.lost();
+                } else if is_unknown.replace(false) {
+                    read(repairs);
                 }
             }),
         });

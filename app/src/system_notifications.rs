@@ -1,14 +1,11 @@
 //! Telling everybody: one way for the REST route and the admin page alike.
 
-use std::sync::Arc;
-
 use serde_json::Value;
 use wire::Channel;
 
 use crate::{
     ports::{Announcement, Ports, Publisher, StoreError, Tell},
     system_notification::{GLOBAL, LoggedNotification, NotificationDraft},
-    to_the_end::to_the_end,
 };
 
 /// Logs a notification and tells every open browser, on every instance; both or neither.
@@ -21,9 +18,8 @@ pub async fn send(
     draft: NotificationDraft,
     publisher: Publisher,
 ) -> Result<LoggedNotification, StoreError> {
-    let notifications = Arc::clone(&ports.notifications);
     let admin_user = publisher.username.clone();
-    to_the_end(async move { notifications.add(draft, &admin_user, tell(publisher)).await }).await
+    ports.notifications.add(draft, &admin_user, tell(publisher)).await
 }
 
 fn tell(publisher: Publisher) -> Tell<LoggedNotification> {

@@ -1,7 +1,5 @@
 //! What can be done to the shared text: one way for REST routes and server functions alike.
 
-use std::sync::Arc;
-
 use http::StatusCode;
 use serde_json::Value;
 use wire::{
@@ -12,7 +10,6 @@ use wire::{
 use crate::{
     ports::{Announcement, Ports, Publisher, StoreError, SubmitError, Tell},
     text::{EDITED, TextChange, TextPage},
-    to_the_end::to_the_end,
 };
 
 /// Characters that an edit may insert to be told to everybody; of a longer one browsers hear that it is
@@ -52,8 +49,7 @@ pub async fn submit(
     publisher: Publisher,
 ) -> Result<Vec<AcceptedEdit>, SubmitError> {
     let author = Author { uuid: publisher.uuid.as_deref().map(str::to_owned), username: publisher.username.clone() };
-    let texts = Arc::clone(&ports.texts);
-    to_the_end(async move { texts.submit(submission, author, tell(publisher)).await }).await
+    ports.texts.submit(submission, author, tell(publisher)).await
 }
 
 /// The code for programs and the status of the answer.

@@ -3,8 +3,6 @@
 //! Every change goes validate → save → answer → broadcast. The saved document is the truth; the
 //! broadcast is news of it, saved in the same transaction, so that neither is without the other.
 
-use std::sync::Arc;
-
 use http::StatusCode;
 use serde_json::Value;
 use thiserror::Error;
@@ -13,7 +11,6 @@ use wire::{Channel, Code};
 use crate::{
     ports::{Announcement, Ports, Publisher, StoreError, Tell},
     timestamp,
-    to_the_end::to_the_end,
     todo::{ITEM_UPDATED, LIST_CHANGED, Title, TitleError, Todo, TodoAction, TodoChange, TodoPage, TodoUser},
 };
 
@@ -36,8 +33,8 @@ pub async fn list(ports: &Ports, limit: usize, cursor: Option<&str>) -> Result<T
 /// When the text is no title, or the store does not answer.
 pub async fn create(ports: &Ports, text: &str, publisher: Publisher) -> Result<Todo, TodoError> {
     let title = Title::parse(text)?;
-    let (todos, username) = (Arc::clone(&ports.todos), name(&publisher).to_owned());
-    Ok(to_the_end(async move { todos.create(&title, &username, tell(TodoAction::Created, publisher)).await }).await?)
+    let username = name(&publisher).to_owned();
+    Ok(ports.todos.create(&title, &username, tell(TodoAction::Created, publisher)).await?)
 }
 
 /// Turns done into not done and back, and tells every open browser.
@@ -46,8 +43,7 @@ pub async fn create(ports: &Ports, text: &str, publisher: Publisher) -> Result<T
 ///
 /// When there is no such todo, or the store does not answer.
 pub async fn toggle(ports: &Ports, id: &str, publisher: Publisher) -> Result<Todo, TodoError> {
-    let (todos, id) = (Arc::clone(&ports.todos), id.to_owned());
-    Ok(to_the_end(async move { todos.toggle(&id, tell(TodoAction::Updated, publisher)).await }).await?)
+    Ok(ports.todos.toggle(id, tell(TodoAction::Updated, publisher)).await?)
 }
 
 /// Removes a todo and tells every open browser; the todo as it last was.
@@ -56,8 +52,7 @@ pub async fn toggle(ports: &Ports, id: &str, publisher: Publisher) -> Result<Tod
 ///
 /// When there is no such todo, or the store does not answer.
 pub async fn delete(ports: &Ports, id: &str, publisher: Publisher) -> Result<Todo, TodoError> {
-    let (todos, id) = (Arc::clone(&ports.todos), id.to_owned());
-    Ok(to_the_end(async move { todos.delete(&id, tell(TodoAction::Deleted, publisher)).await }).await?)
+    Ok(ports.todos.delete(id, tell(TodoAction::Deleted, publisher)).await?)
 }
 
 /// Why the list was not changed or shown; the message is for the visitor.

@@ -1,7 +1,7 @@
 import { newFolder, removeFolder } from './folder';
 import { Program, freePort } from './program';
 
-/** A real Redis on a free port, empty. */
+/** A real Redis, empty; on a free port unless told otherwise. */
 export class Redis {
     private constructor(
         readonly port: number,
@@ -9,9 +9,9 @@ export class Redis {
         readonly folder: string,
     ) {}
 
-    static async start(): Promise<Redis> {
+    static async start(port?: number): Promise<Redis> {
         const folder = newFolder();
-        const port = await freePort();
+        port ??= await freePort();
         const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
         const program = new Program('redis-server', args, folder, { PATH: process.env.PATH ?? '' });
         await program.says(/Ready to accept connections/);

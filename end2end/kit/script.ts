@@ -3,7 +3,14 @@ import { type Page, expect } from '@playwright/test';
 /** What a callback of `subscribe` was called with. */
 export interface Heard {
     data: Record<string, unknown>;
-    meta: { channel: string; id: string; offset: number | null; timestamp: string; recovered: boolean };
+    meta: {
+        channel: string;
+        id: string;
+        offset: number | null;
+        timestamp: string;
+        recovered: boolean;
+        unordered: boolean;
+    };
 }
 
 declare global {

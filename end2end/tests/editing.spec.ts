@@ -1,8 +1,17 @@
+import type { Page } from '@playwright/test';
+
 import { Front } from '../kit/front';
 import { Instance } from '../kit/instance';
 import { visit } from '../kit/pages';
 import { SharedText, TEXT_PAGE, insertInFront, storedText } from '../kit/shared_text';
 import { expect, test } from '../kit/test';
+
+/** Lets an input method show this at the cursor, in place of what it showed before. */
+async function compose(page: Page, text: string): Promise<void> {
+    const devtools = await page.context().newCDPSession(page);
+    await devtools.send('Input.imeSetComposition', { text, selectionStart: text.length, selectionEnd: text.length });
+    await devtools.detach();
+}
 
 /** What Chromium itself says of a network that is gone. */
 const NO_NETWORK = /net::ERR_(INTERNET_DISCONNECTED|CONNECTION_|EMPTY_RESPONSE|NETWORK_CHANGED)|WebSocket connection to/;
@@ -107,27 +116,56 @@ test('undoing takes back what one wrote oneself, and nothing of others', async (
     await instance.stop();
 });
 
-test('an input method is left alone while it composes', async ({ page }) => {
+test('what an input method composes is sent when it is composed, and left alone until then', async ({ page, openWindow }) => {
     const instance = await Instance.start();
-    const text = new SharedText(page);
-    await visit(page, instance.at(TEXT_PAGE));
+    const [text, other] = [new SharedText(page), new SharedText(await openWindow())];
+    for (const { page } of [text, other]) await visit(page, instance.at(TEXT_PAGE));
     await text.append('tea');
     await text.expectSaved();
-    const compose = (type: string) =>
-        text.field.evaluate((field, name) => field.dispatchEvent(new CompositionEvent(name)), type);
-    await compose('compositionstart');
-    await page.keyboard.insertText('か');
+    await expect(other.field).toHaveValue('tea');
+    await compose(page, 'ㅎ');
+    await expect(text.field).toHaveValue('teaㅎ');
+    await compose(page, '하');
     await insertInFront(instance, 'hot ');
-    // Another browser would have it by now: one more edit of its own is answered behind it.
-    await expect.poll(async () => (await storedText(instance)).text).toMatch(/^hot tea/);
-    expect(await text.text()).toBe('teaか');
-    await compose('compositionend');
-    await expect(text.field).toHaveValue('hot teaか');
+    await expect(other.field).toHaveValue('hot tea');
+    expect(await text.text(), 'nobody touches the field').toBe('tea하');
     await text.expectSaved();
-    expect((await storedText(instance)).text).toBe('hot teaか');
+    await page.keyboard.insertText('한');
+    for (const { field } of [text, other]) await expect(field).toHaveValue('hot tea한');
+    await text.expectSaved();
+    const { version, text: stored } = await storedText(instance);
+    expect(stored).toBe('hot tea한');
+    expect(version, 'one edit for each key, one from outside, and one composed').toBeLessThanOrEqual(5);
     await page.close();
+    await other.page.close();
     await instance.stop();
 });
+
+for (const going of ['leaves the field', 'goes on typing'] as const) {
+    test(`a composition that ends without an event of its own, when the visitor ${going}, is saved`, async ({ page }) => {
+        const instance = await Instance.start();
+        const text = new SharedText(page);
+        await visit(page, instance.at(TEXT_PAGE));
+        // Some browsers and keyboards do not send it.
+        await text.field.evaluate((field) => {
+            field.addEventListener('compositionend', (event) => event.stopImmediatePropagation(), { capture: true });
+            window.addEventListener('compositionend', (event) => event.stopImmediatePropagation(), { capture: true });
+        });
+        await text.append('tea');
+        await text.expectSaved();
+        await compose(page, 'ㅎ');
+        await expect(text.field).toHaveValue('teaㅎ');
+        if (going === 'leaves the field') await text.field.blur();
+        else await page.keyboard.type('!');
+        await text.expectSaved();
+        await expect.poll(async () => (await storedText(instance)).text).toBe(await text.text());
+        expect(await text.text()).toContain('teaㅎ');
+        await insertInFront(instance, 'hot ');
+        await expect(text.field, 'it hears of others').toHaveValue(/^hot teaㅎ/);
+        await page.close();
+        await instance.stop();
+    });
+}
 
 test('what was typed before the page came to life is kept', async ({ page }) => {
     const instance = await Instance.start();

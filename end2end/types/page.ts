@@ -19,8 +19,9 @@ const subscription = broadcast.subscribe(
     (data, meta) => {
         const title: string = data.item.title;
         const offset: number | null = meta.offset;
+        const isOutOfOrder: boolean = meta.unordered;
         // @ts-expect-error -- there is no such action
-        if (data.action === 'renamed') jPulse.UI.toast.show(`${title} at ${offset}`, 'info');
+        if (data.action === 'renamed') jPulse.UI.toast.show(`${title} at ${offset}, ${isOutOfOrder}`, 'info');
     },
     { omitSelf: true },
 );

@@ -1,6 +1,6 @@
 //! Fills the application's port to the relay with the client's link.
 
-use std::rc::Rc;
+use std::{rc::Rc, sync::Arc};
 
 use app::cluster::{Delivery, Link, LinkState, Meta, News, OwnMessages, Settle, Subscription, SubscriptionId};
 use client::{
@@ -16,22 +16,25 @@ pub struct Port {
     link: Rc<RelayLink>,
     cluster_mode: ArcRwSignal<bool>,
     state: ArcRwSignal<LinkState>,
+    username: ArcRwSignal<Option<Arc<str>>>,
 }
 
 impl Port {
     /// Connects, for as long as the page lives; plain scripts share the link.
     pub fn start(uuid: Rc<str>, is_cluster_mode: bool) -> Self {
         let (cluster_mode, state) = (ArcRwSignal::new(is_cluster_mode), ArcRwSignal::new(LinkState::Connecting));
-        let (mode_now, state_now) = (cluster_mode.clone(), state.clone());
+        let username = ArcRwSignal::new(None);
+        let (mode_now, state_now, username_now) = (cluster_mode.clone(), state.clone(), username.clone());
         let link = Rc::new(RelayLink::start(uuid, move |change| {
-            match change {
-                Change::ClusterMode(is_cluster_mode) => mode_now.set(is_cluster_mode),
-                Change::State(state) => state_now.set(link_state(state)),
+            match &change {
+                Change::ClusterMode(is_cluster_mode) => mode_now.set(*is_cluster_mode),
+                Change::State(state) => state_now.set(link_state(*state)),
+                Change::Username(username) => username_now.set(Some(username.as_str().into())),
             }
             js::tell(change);
         }));
         js::attach(&link);
-        Self { link, cluster_mode, state }
+        Self { link, cluster_mode, state, username }
     }
 }
 
@@ -73,6 +76,10 @@ impl Link for Port {
     fn state(&self) -> ArcReadSignal<LinkState> {
         self.state.read_only()
     }
+
+    fn username(&self) -> ArcReadSignal<Option<Arc<str>>> {
+        self.username.read_only()
+    }
 }
 
 fn link_state(state: State) -> LinkState {
@@ -93,6 +100,7 @@ fn delivery(message: &BroadcastFrame, is_recovered: bool) -> Delivery {
             offset: message.position.as_ref().map(|position| position.offset),
             timestamp: message.timestamp.as_str().into(),
             recovered: is_recovered,
+            unordered: message.position.is_none(),
         },
     }
 }

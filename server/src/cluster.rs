@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 use app::ports::{Callback, CallbackOptions, ClusterStatus, OwnMessages, PublishError, Publisher};
 use async_trait::async_trait;
 use tokio::sync::mpsc;
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use wire::{Channel, Layer, Pattern, Payload, Position, Receipt, Since};
 
 use crate::{
@@ -28,17 +28,25 @@ pub struct ClusterPort {
     started_at: Instant,
     announcements: mpsc::Sender<Draft>,
     tasks: TaskTracker,
+    stop: CancellationToken,
 }
 
 impl ClusterPort {
     /// Starts publishing announcements, one behind the other.
     pub fn start(hub: Hub, relay: Relay, redis_mode: RedisMode, started_at: Instant) -> Self {
         let (announcements, mut waiting) = mpsc::channel::<Draft>(ANNOUNCEMENTS);
-        let tasks = TaskTracker::new();
-        let publisher = hub.clone();
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let (publisher, stopping) = (hub.clone(), stop.clone());
         tasks.spawn(async move {
             let mut drafts = Vec::new();
-            while waiting.recv_many(&mut drafts, ANNOUNCED_TOGETHER).await > 0 {
+            loop {
+                tokio::select! {
+                    received = waiting.recv_many(&mut drafts, ANNOUNCED_TOGETHER) => if received == 0 { return },
+                    () = stopping.cancelled(), if !waiting.is_closed() => {
+                        waiting.close();
+                        continue;
+                    }
+                }
                 let channels: Vec<_> = drafts.iter().map(|draft| draft.channel.clone()).collect();
                 let results = publisher.publish_all(std::mem::take(&mut drafts)).await;
                 for (channel, result) in channels.iter().zip(results) {
@@ -49,7 +57,13 @@ impl ClusterPort {
             }
         });
         tasks.close();
-        Self { hub, relay, redis_mode, started_at, announcements, tasks }
+        Self { hub, relay, redis_mode, started_at, announcements, tasks, stop }
+    }
+
+    /// Takes no more announcements and publishes those that are queued.
+    pub async fn stop(&self) {
+        self.stop.cancel();
+        self.tasks.wait().await;
     }
 }
 

@@ -57,6 +57,7 @@ pub struct Instance {
     watch: Watch,
     observatory: Arc<ObservatoryPort>,
     mottos: Arc<MottoPort>,
+    cluster: Arc<ClusterPort>,
     bus: Arc<dyn Bus>,
     first_password: Option<String>,
 }
@@ -141,7 +142,7 @@ impl Instance {
         let endpoints = Endpoints::start(relay.clone(), hub.clone(), endpoint_topics, keys, store.endpoints());
         let faults = FaultPort::start(config.site.mode, own_address, redis, cluster.clone(), observatory.clone());
         let ports = Ports {
-            cluster,
+            cluster: cluster.clone(),
             faults,
             todos: store.todos(),
             texts: store.texts(),
@@ -175,7 +176,7 @@ impl Instance {
             started_at,
         };
         let router = http::router(site.clone(), &config);
-        Ok(Self { listener, router, config, site, teller, watch, observatory, mottos, bus, first_password })
+        Ok(Self { listener, router, config, site, teller, watch, observatory, mottos, cluster, bus, first_password })
     }
 
     /// Where it listens.
@@ -220,7 +221,7 @@ impl Instance {
     /// Answers until `shutdown` completes; then lets browsers go elsewhere, finishes what is under way
     /// and closes everything in the order opposite to the start.
     pub async fn run_until(self, shutdown: impl Future<Output = ()>) {
-        let Self { listener, router, config, site, teller, watch, observatory, mottos, bus, first_password: _ } = self;
+        let Self { listener, router, config, site, teller, watch, observatory, mottos, cluster, bus, .. } = self;
         let (hub, relay, store) = (site.hub.clone(), site.relay.clone(), Arc::clone(&site.store));
         let (sessions, endpoints) = (site.door.sessions.clone(), site.endpoints.clone());
         let (metrics, config_cache) = (site.metrics.clone(), site.config_cache.clone());
@@ -246,6 +247,7 @@ impl Instance {
             config_cache.stop().await;
             endpoints.stop().await;
             watch.stop().await;
+            cluster.stop().await;
             teller.stop().await;
             hub.drain(drain_until).await;
             hub.stop().await;

@@ -14,6 +14,7 @@
 //! News of a saved change comes another way to the hub: the [`store`] keeps it from the change's own
 //! transaction on until the [`teller`] has published it.
 
+pub mod accepted;
 pub mod account;
 pub mod bus;
 pub mod check;

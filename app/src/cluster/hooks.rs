@@ -95,6 +95,24 @@ pub fn use_link_state() -> Signal<LinkState> {
     })
 }
 
+/// Who is signed in, by name: as rendered, then as the server says. The session may end elsewhere, and a page may come
+/// back from the browser's back/forward cache.
+///
+/// On the server, and until the page came to life, `rendered`; `None` is a guest.
+pub fn use_username(rendered: Option<String>) -> Signal<Option<String>> {
+    let live = link::installed().map(|link| link.username());
+    let is_alive = use_is_alive();
+    let username = move |_: Option<&Option<String>>| {
+        let live = live.as_ref().filter(|_| is_alive.get()).and_then(|live| live.get());
+        match live {
+            Some(username) if username.is_empty() => None,
+            Some(username) => Some(username.to_string()),
+            None => rendered.clone(),
+        }
+    };
+    Memo::new(username).into()
+}
+
 /// Whether hydration is over, so that a value may differ from the rendered one.
 fn use_is_alive() -> ReadSignal<bool> {
     let is_hydrating = Owner::current_shared_context().is_some_and(|shared| shared.during_hydration());

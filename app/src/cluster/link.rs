@@ -1,6 +1,6 @@
 //! The port to the relay, which the browser crate fills.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, rc::Rc, sync::Arc};
 
 use leptos::prelude::ArcReadSignal;
 use wire::{Channel, Pattern, Payload, Position, PublishError, Receipt};
@@ -23,6 +23,8 @@ pub trait Link {
     fn cluster_mode(&self) -> ArcReadSignal<bool>;
     /// How the socket is doing.
     fn state(&self) -> ArcReadSignal<LinkState>;
+    /// Who the server takes this tab's visitor for; empty for a guest, `None` before it said so.
+    fn username(&self) -> ArcReadSignal<Option<Arc<str>>>;
 }
 
 /// Hears what became of a published message.

@@ -18,7 +18,8 @@ mod feed;
 /// had *before* it was read, and the browser resumes from there. Loaded in the browser, it subscribes
 /// first and then loads. A message may thus be applied to data that holds its change already: `apply`
 /// must be idempotent. When messages were lost beyond repair, the data is loaded again while the old
-/// stays in view.
+/// stays in view, until a load succeeds. So it is when the cluster is back after messages that came without an order
+/// ([`Meta::unordered`]): until then the last change of another instance may be missing, and an earlier one shown.
 ///
 /// On the server, loads once.
 pub struct LiveResource<T: Send + Sync + 'static, E: Send + Sync + 'static = ServerFnError> {

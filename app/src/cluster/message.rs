@@ -26,6 +26,10 @@ pub struct Meta {
     pub timestamp: Arc<str>,
     /// Whether it was missed first and fetched from the log after a reconnect.
     pub recovered: bool,
+    /// Whether it was delivered without a place in the log, by its own instance while that did not hear the
+    /// others: older messages of other instances may follow. Where the last state counts, compare a version in
+    /// the payload, or load again when the cluster is back, as [`LiveResource`](super::LiveResource) does.
+    pub unordered: bool,
 }
 
 /// How a callback listens.

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
-use crate::{account::User, components::badge::ConnectionBadge, pages::address, site::use_site};
+use crate::{cluster::use_username, components::badge::ConnectionBadge, pages::address, site::use_site};
 
 /// What the head of every page links to.
 const MAIN_PAGES: [(&str, &str); 9] = [
@@ -97,14 +97,15 @@ fn SiteTitle() -> impl IntoView {
     view! { {move || site.with(|site| site.shown_title().to_owned())} }.into_any()
 }
 
-/// Who is signed in, or the way to do so.
+/// Who is signed in, or the way to do so; follows live.
 #[component]
 fn SignedInState() -> impl IntoView {
-    match SharedValue::<Option<User>>::new(signed_in).into_inner() {
-        Some(user) => view! {
+    let username = use_username(SharedValue::<Option<String>>::new(signed_in).into_inner());
+    move || match username.get() {
+        Some(username) => view! {
             <PageLink href=address::ACCOUNT class="site-user">
                 <span class="visually-hidden">"Signed in as "</span>
-                {user.username}
+                {username}
             </PageLink>
         }
         .into_any(),
@@ -118,9 +119,9 @@ fn SignedInState() -> impl IntoView {
 }
 
 /// Known to the server alone; a browser has it from there.
-fn signed_in() -> Option<User> {
+fn signed_in() -> Option<String> {
     #[cfg(feature = "ssr")]
-    return crate::pages::request::signed_in();
+    return crate::pages::request::signed_in().map(|user| user.username);
     #[cfg(not(feature = "ssr"))]
     None
 }

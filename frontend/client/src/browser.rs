@@ -43,8 +43,10 @@ fn is_hidden() -> bool {
 pub(crate) enum Outlook {
     /// The network is there again.
     Online,
-    /// The page is seen again, or is back from the browser's cache.
+    /// The page is seen again.
     Seen,
+    /// The page is back from the browser's back/forward cache.
+    Restored,
     /// The network is gone, the browser says.
     Offline,
 }
@@ -57,9 +59,12 @@ pub(crate) fn watch_outlook(callback: impl Fn(Outlook) + 'static) {
             "online" => Outlook::Online,
             "offline" => Outlook::Offline,
             "visibilitychange" if is_hidden() => return,
-            // A page taken out of the browser's back/forward cache; any other is just beginning.
-            "pageshow" if !Reflect::get(&event, &"persisted".into()).is_ok_and(|kept| kept.is_truthy()) => return,
-            _ => Outlook::Seen,
+            "visibilitychange" => Outlook::Seen,
+            "pageshow" if Reflect::get(&event, &"persisted".into()).is_ok_and(|kept| kept.is_truthy()) => {
+                Outlook::Restored
+            }
+            // The page is just beginning.
+            _ => return,
         };
         callback(outlook);
     });

@@ -127,6 +127,7 @@ fn text_of(message: &BroadcastFrame, is_recovered: bool) -> String {
         ("offset", message.position.as_ref().map(|position| position.offset).into()),
         ("timestamp", message.timestamp.as_str().into()),
         ("recovered", is_recovered.into()),
+        ("unordered", message.position.is_none().into()),
     ]);
     to_text(&object(vec![("data", Value::Object(message.data.clone())), ("meta", meta)]))
 }

@@ -11,6 +11,7 @@
 //! Only what is a value is built on other machines than a browser: its tests need none.
 
 mod liveness;
+mod pacer;
 pub mod session;
 pub mod stream;
 pub mod table;

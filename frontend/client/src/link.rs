@@ -39,12 +39,14 @@ pub struct Ears {
 }
 
 /// What befalls the link itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// The link between the instances came or went.
     ClusterMode(bool),
     /// The socket came or went.
     State(State),
+    /// Who the server takes this tab's visitor for; empty for a guest.
+    Username(String),
 }
 
 /// The tab's one link to the relay. Nothing here calls back before it has returned.
@@ -180,9 +182,26 @@ impl Inner {
                 complain(&text.concat());
             }
             Action::ClusterMode(is_cluster_mode) => (self.on_change)(Change::ClusterMode(is_cluster_mode)),
-            Action::State(state) => (self.on_change)(Change::State(state)),
+            Action::Username(username) => (self.on_change)(Change::Username(username)),
+            Action::State(state) => {
+                (self.on_change)(Change::State(state));
+                // The session is over, most likely.
+                if state == State::Stopped {
+                    self.ask_username();
+                }
+            }
             Action::Settle(id, outcome) => self.settle(id, outcome),
         }
+    }
+
+    /// Asks who is signed in, where no socket will say it.
+    fn ask_username(self: &Rc<Self>) {
+        let this = Rc::clone(self);
+        wasm_bindgen_futures::spawn_local(async move {
+            if let Some(username) = request::username().await {
+                (this.on_change)(Change::Username(username));
+            }
+        });
     }
 
     fn listener(&self, id: ListenerId) -> Option<Rc<Ears>> {
@@ -254,8 +273,11 @@ impl Inner {
     fn watch_page(self: &Rc<Self>) {
         let this = Rc::clone(self);
         watch_outlook(move |outlook| {
-            if outlook == Outlook::Online {
-                this.transport.try_socket();
+            match outlook {
+                Outlook::Online => this.transport.try_socket(),
+                // Much may have happened since it was put aside.
+                Outlook::Restored => this.ask_username(),
+                Outlook::Seen | Outlook::Offline => {}
             }
             this.happen(if outlook == Outlook::Offline { Event::Discouraged } else { Event::Encouraged });
         });

@@ -34,6 +34,18 @@ pub async fn status_of(path: &str) -> Option<u16> {
     Some(response.unchecked_into::<Response>().status())
 }
 
+/// Who is signed in, empty for a guest; `None` when nothing answers.
+pub(crate) async fn username() -> Option<String> {
+    let response = JsFuture::from(window().fetch_with_str("/api/1/auth/status")).await.ok()?;
+    let text = text(&response.unchecked_into()).await.ok()?;
+    let mut envelope: Value = serde_json::from_str(&text).ok()?;
+    match (envelope["success"].as_bool()?, envelope["user"]["username"].take()) {
+        (true, Value::String(username)) => Some(username),
+        (true, _) => Some(String::new()),
+        (false, _) => None,
+    }
+}
+
 async fn post(path: &str, body: &str, uuid: &str) -> Result<Response, JsValue> {
     let headers = Headers::new()?;
     headers.set("Content-Type", "application/json")?;

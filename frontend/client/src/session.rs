@@ -7,7 +7,6 @@
 //! first what was missed; and news of it when something is lost for good.
 
 mod event;
-mod pacer;
 mod publishes;
 mod recent;
 #[cfg(test)]
@@ -20,9 +19,11 @@ use std::{rc::Rc, time::Duration};
 use serde_json::Value;
 use wire::{Channel, ClientFrame, Code, Failure, Frame, Payload, ServerFrame, backoff, close, limits::MESSAGE_BYTES};
 
-use crate::liveness::{Liveness, Verdict};
+use crate::{
+    liveness::{Liveness, Verdict},
+    pacer::Pacer,
+};
 pub use event::{Action, Event, State};
-use pacer::Pacer;
 use publishes::Publishes;
 pub use publishes::{Outcome, PublishId};
 use topics::Topics;
@@ -39,6 +40,8 @@ pub struct Session {
     uuid: Rc<str>,
     phase: Phase,
     state: State,
+    /// Who the server takes this tab's visitor for, as it said last.
+    username: Option<String>,
     /// Attempts since a connection last proved good.
     attempt: u32,
     /// Not to connect before this, as a parting server asked.
@@ -70,6 +73,7 @@ impl Session {
             uuid,
             phase: Phase::Waiting { until: None },
             state: State::Connecting,
+            username: None,
             attempt: 0,
             not_before: None,
             topics: Topics::new(),
@@ -252,10 +256,14 @@ impl Session {
         actions: &mut Vec<Action>,
     ) {
         match frame {
-            ServerFrame::Connected { limits, .. } => {
+            ServerFrame::Connected { limits, ctx, .. } => {
                 if let Phase::Open(open) = &mut self.phase {
                     let interval = Duration::from_millis(limits.interval);
                     open.pacer.adapt(limits.max_messages, interval);
+                }
+                if self.username.as_ref() != Some(&ctx.username) {
+                    self.username = Some(ctx.username.clone());
+                    actions.push(Action::Username(ctx.username));
                 }
             }
             ServerFrame::Subscribed { data } => {

@@ -1,13 +1,15 @@
 //! One connection to a WebSocket endpoint as a value: what happens goes in, what is to be done comes out.
 //!
 //! No socket, no timer, no random numbers: time and chance come in as arguments. What is sent while the
-//! connection is away waits, within bounds; a request is settled exactly once, whatever happens.
+//! connection is away waits, within bounds, and then goes out as fast as the server takes it; a request is
+//! settled exactly once, whatever happens.
 
 mod event;
+mod outgoing;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::VecDeque, time::Duration};
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 use wire::{
@@ -19,16 +21,17 @@ use wire::{
 
 use crate::{
     liveness::{Liveness, Verdict},
-    table::Table,
+    pacer::Pacer,
 };
 pub use event::{Action, Event, RequestId, Status};
+use outgoing::Outgoing;
 
 /// How long opening a socket may take.
 const OPEN_WITHIN: Duration = Duration::from_secs(10);
-/// Messages that wait for the connection; beyond, the oldest that is no request falls out.
-const WAITING: usize = 100;
-/// Requests under way at once.
-const REQUESTS: usize = 256;
+/// How long to leave a server alone that asked for fewer messages without saying how long.
+const REST: Duration = Duration::from_secs(1);
+/// Between two questions why no socket opens, at least.
+const INQUIRE_EVERY: Duration = Duration::from_secs(30);
 
 /// One tab's side of an endpoint.
 #[derive(Debug)]
@@ -39,24 +42,27 @@ pub struct Talk {
     attempt: u32,
     /// Not to connect before this, as a parting server asked.
     not_before: Option<Duration>,
-    /// Texts that wait for the connection.
-    waiting: VecDeque<(Option<RequestId>, String)>,
-    /// By when each request is answered, and whether it was sent.
-    requests: Table<RequestId, Pending>,
-}
-
-#[derive(Debug)]
-struct Pending {
-    until: Duration,
-    is_sent: bool,
+    /// Not to ask before this why no socket opens.
+    inquire_from: Duration,
+    /// What waits for the connection, for the server to take more, or for an answer.
+    outgoing: Outgoing,
 }
 
 #[derive(Debug)]
 enum Phase {
     Waiting { until: Option<Duration> },
     Opening { until: Duration },
-    Open(Liveness),
+    Open(Open),
     Over,
+}
+
+#[derive(Debug)]
+struct Open {
+    liveness: Liveness,
+    pacer: Pacer,
+    /// Messages wait until then: the server asked for fewer. `None` before its first frame, which says how many
+    /// it takes.
+    ready_from: Option<Duration>,
 }
 
 impl Default for Talk {
@@ -66,8 +72,8 @@ impl Default for Talk {
             status: Status::Connecting,
             attempt: 0,
             not_before: None,
-            waiting: VecDeque::new(),
-            requests: Table::default(),
+            inquire_from: Duration::ZERO,
+            outgoing: Outgoing::default(),
         }
     }
 }
@@ -96,15 +102,16 @@ impl Talk {
             Event::Woke => {}
             Event::Encouraged => self.encouraged(now, &mut actions),
             Event::Discouraged => self.doubt(now, &mut actions),
-            Event::Send(message) => self.put(None, to_text(&Value::Object(message)), &mut actions),
+            Event::Send(message) => self.put(to_text(&Value::Object(message)), &mut actions),
             Event::Request { id, message, within } => self.request(id, message, within, now, &mut actions),
-            Event::Answer { request_id, answer } => self.answer(&request_id, answer, &mut actions),
+            Event::Answer { request_id, answer } => self.answer(&request_id, answer, now, &mut actions),
             Event::Ended => {
                 actions.push(Action::Disconnect);
                 self.give_up(Status::Disconnected, &mut actions);
             }
         }
         self.look_at_the_clock(now, dice, &mut actions);
+        self.flush(now, &mut actions);
         actions
     }
 
@@ -114,10 +121,15 @@ impl Talk {
             Phase::Over => return None,
             Phase::Waiting { until } => *until,
             Phase::Opening { until } => Some(*until),
-            Phase::Open(liveness) => Some(liveness.wake_at()),
+            Phase::Open(open) => Some(open.liveness.wake_at()),
         };
-        let request = self.requests.values().map(|pending| pending.until).min();
-        [phase, request].into_iter().flatten().min()
+        let send = match &self.phase {
+            Phase::Open(Open { pacer, ready_from: Some(ready_from), .. }) if self.outgoing.is_waiting() => {
+                Some(pacer.ready_at().max(*ready_from))
+            }
+            _ => None,
+        };
+        [phase, send, self.outgoing.wake_at()].into_iter().flatten().min()
     }
 
     /// How the connection is doing.
@@ -132,25 +144,26 @@ impl Talk {
     }
 
     fn opened(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        self.phase = Phase::Open(Liveness::new(now));
+        self.phase = Phase::Open(Open { liveness: Liveness::new(now), pacer: Pacer::new(now), ready_from: None });
         self.change(Status::Connected, actions);
-        for (id, text) in std::mem::take(&mut self.waiting) {
-            if let Some(pending) = id.and_then(|id| self.requests.get_mut(&id)) {
-                pending.is_sent = true;
-            }
-            actions.push(Action::Send(text));
+    }
+
+    /// Sends what may go out now.
+    fn flush(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        let Phase::Open(Open { pacer, ready_from: Some(ready_from), .. }) = &mut self.phase else { return };
+        while self.outgoing.is_waiting() && now >= *ready_from && pacer.take(now) {
+            actions.extend(self.outgoing.next().map(Action::Send));
         }
     }
 
     fn closed(&mut self, now: Duration, dice: f64, actions: &mut Vec<Action>) {
         let was_opening = matches!(self.phase, Phase::Opening { .. });
         // Whether it was done nobody can tell: it is for the asker to ask again.
-        let sent: Vec<RequestId> =
-            self.requests.iter().filter(|(_, pending)| pending.is_sent).map(|(id, _)| *id).collect();
-        for id in sent {
+        for id in self.outgoing.sent() {
             self.settle(id, Err(lost()), actions);
         }
-        if was_opening && self.attempt == 0 {
+        if was_opening && now >= self.inquire_from {
+            self.inquire_from = now + INQUIRE_EVERY;
             actions.push(Action::Inquire);
         }
         let pause = backoff::reconnect_delay(self.attempt, dice);
@@ -163,6 +176,8 @@ impl Talk {
     }
 
     fn encouraged(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        // A page that was away may have lost its session.
+        self.inquire_from = now;
         match &self.phase {
             // A server that asked for time gets it, whoever looks at the page.
             Phase::Waiting { until: Some(_) } if self.not_before.is_none_or(|moment| now >= moment) => {
@@ -174,16 +189,16 @@ impl Talk {
 
     /// There is reason to think that nobody hears us: better ask.
     fn doubt(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        if let Phase::Open(liveness) = &mut self.phase
-            && liveness.doubt(now)
+        if let Phase::Open(open) = &mut self.phase
+            && open.liveness.doubt(now)
         {
+            open.pacer.count(now);
             actions.push(Action::Send(ping()));
         }
     }
 
     fn look_at_the_clock(&mut self, now: Duration, dice: f64, actions: &mut Vec<Action>) {
-        let late: Vec<RequestId> =
-            self.requests.iter().filter(|(_, pending)| pending.until <= now).map(|(id, _)| *id).collect();
+        let late = self.outgoing.overdue(now);
         if !late.is_empty() {
             self.doubt(now, actions);
         }
@@ -197,12 +212,15 @@ impl Talk {
                 actions.push(Action::Disconnect);
                 self.closed(now, dice, actions);
             }
-            Phase::Open(liveness) => match liveness.check(now) {
+            Phase::Open(open) => match open.liveness.check(now) {
                 Verdict::Dead => {
                     actions.push(Action::Disconnect);
                     self.closed(now, dice, actions);
                 }
-                Verdict::Ask => actions.push(Action::Send(ping())),
+                Verdict::Ask => {
+                    open.pacer.count(now);
+                    actions.push(Action::Send(ping()));
+                }
                 Verdict::Fine => {}
             },
             _ => {}
@@ -210,10 +228,12 @@ impl Talk {
     }
 
     fn heard(&mut self, text: &str, now: Duration, dice: f64, actions: &mut Vec<Action>) {
-        if let Phase::Open(liveness) = &mut self.phase {
-            liveness.heard(now);
+        if let Phase::Open(open) = &mut self.phase {
+            open.liveness.heard(now);
+            open.ready_from.get_or_insert(now);
         }
         let Ok(Value::Object(mut frame)) = serde_json::from_str(text) else { return };
+        let details = frame.remove("details").unwrap_or_default();
         let (data, id) = (frame.remove("data").unwrap_or_default(), frame.remove("requestId"));
         let kind = data.get("type").and_then(Value::as_str).unwrap_or_default();
         let outcome = if frame.get("success") == Some(&Value::Bool(true)) {
@@ -228,25 +248,24 @@ impl Talk {
             actions.push(Action::Asked { request_id: id.unwrap_or_default(), data });
             return;
         }
+        let is_too_fast = matches!(&outcome, Err(error) if error.code == Code::RateLimitExceeded);
+        if is_too_fast && let Phase::Open(open) = &mut self.phase {
+            let pause = details["retryAfterMs"].as_u64().map_or(REST, Duration::from_millis);
+            open.ready_from = Some(now + pause);
+        }
         if let Some(id) = id.as_ref().and_then(own_id) {
-            return self.settle(id, outcome, actions);
+            return if is_too_fast { self.outgoing.retry(id) } else { self.settle(id, outcome, actions) };
         }
         match (kind, outcome) {
             ("pong", _) => {}
             // Only now is it clear that the server takes this tab.
-            ("connected", _) => self.attempt = 0,
+            ("connected", _) => self.greeted(&data["limits"], now),
             ("drain", _) => {
                 let of = |name: &str| Duration::from_millis(data["data"][name].as_u64().unwrap_or_default());
                 self.not_before = Some(now + of("retryAfterMs") + of("spreadMs").mul_f64(dice.clamp(0.0, 1.0)));
             }
             (_, Ok(data)) => actions.push(Action::Deliver(data)),
-            (_, Err(RequestError { code, error })) => {
-                actions.push(Action::Deliver(object(vec![
-                    ("type", "error".into()),
-                    ("code", code.as_str().into()),
-                    ("error", error.into()),
-                ])));
-            }
+            (_, Err(RequestError { code, error })) => actions.push(Action::Deliver(error_data(code, error))),
         }
     }
 
@@ -258,11 +277,6 @@ impl Talk {
         now: Duration,
         actions: &mut Vec<Action>,
     ) {
-        if self.requests.len() >= REQUESTS {
-            let error = RequestError::new(Code::RateLimitExceeded, "too many requests wait for their answers");
-            actions.push(Action::Settle(id, Err(error)));
-            return;
-        }
         message.insert("requestId".to_owned(), wire_id(id));
         let text = to_text(&Value::Object(message));
         if text.len() > MESSAGE_BYTES {
@@ -270,16 +284,33 @@ impl Talk {
             actions.push(Action::Settle(id, Err(error)));
             return;
         }
-        let is_sent = matches!(self.phase, Phase::Open(_));
-        self.requests.insert(id, Pending { until: now + within.unwrap_or(REPLY_WITHIN), is_sent });
-        self.put(Some(id), text, actions);
+        if !self.outgoing.request(id, text, now + within.unwrap_or(REPLY_WITHIN)) {
+            let error = RequestError::new(Code::RateLimitExceeded, "too many requests wait for their answers");
+            actions.push(Action::Settle(id, Err(error)));
+        }
     }
 
-    fn answer(&mut self, request_id: &Value, answer: Result<Value, RequestError>, actions: &mut Vec<Action>) {
-        // A connection that is gone has taken its question along.
-        if !matches!(self.phase, Phase::Open(_)) {
-            return;
+    /// The server takes this tab, and so many messages of it.
+    fn greeted(&mut self, limits: &Value, now: Duration) {
+        self.attempt = 0;
+        self.inquire_from = now;
+        if let Phase::Open(open) = &mut self.phase
+            && let (Some(messages), Some(interval)) = (limits["maxMessages"].as_u64(), limits["interval"].as_u64())
+        {
+            open.pacer.adapt(u32::try_from(messages).unwrap_or(u32::MAX), Duration::from_millis(interval));
         }
+    }
+
+    fn answer(
+        &mut self,
+        request_id: &Value,
+        answer: Result<Value, RequestError>,
+        now: Duration,
+        actions: &mut Vec<Action>,
+    ) {
+        // A connection that is gone has taken its question along.
+        let Phase::Open(open) = &mut self.phase else { return };
+        open.pacer.count(now);
         let mut fields = vec![("type", "response".into()), ("requestId", request_id.clone())];
         match answer {
             Ok(data) => fields.push(("data", data)),
@@ -290,31 +321,22 @@ impl Talk {
         actions.push(Action::Send(to_text(&object(fields))));
     }
 
-    fn put(&mut self, id: Option<RequestId>, text: String, actions: &mut Vec<Action>) {
-        if matches!(self.phase, Phase::Open(_)) {
-            actions.push(Action::Send(text));
-            return;
+    fn put(&mut self, text: String, actions: &mut Vec<Action>) {
+        // A page that sends too much to a server that is there can know it.
+        if self.outgoing.push(text) && matches!(self.phase, Phase::Open(_)) {
+            let error = "more messages wait than are kept; the oldest was dropped";
+            actions.push(Action::Deliver(error_data(Code::RateLimitExceeded, error.to_owned())));
         }
-        if self.waiting.len() >= WAITING
-            && let Some(oldest) = self.waiting.iter().position(|(id, _)| id.is_none())
-        {
-            self.waiting.remove(oldest);
-        }
-        self.waiting.push_back((id, text));
     }
 
     fn settle(&mut self, id: RequestId, outcome: Result<Value, RequestError>, actions: &mut Vec<Action>) {
-        if self.requests.remove(&id).is_some() {
-            self.waiting.retain(|(waiting, _)| *waiting != Some(id));
+        if self.outgoing.settle(id) {
             actions.push(Action::Settle(id, outcome));
         }
     }
 
     fn give_up(&mut self, status: Status, actions: &mut Vec<Action>) {
-        for id in self.requests.keys().copied().collect::<Vec<_>>() {
-            self.settle(id, Err(lost()), actions);
-        }
-        self.waiting.clear();
+        actions.extend(self.outgoing.clear().into_iter().map(|id| Action::Settle(id, Err(lost()))));
         self.phase = Phase::Over;
         self.change(status, actions);
     }
@@ -333,6 +355,11 @@ fn wire_id(RequestId(id): RequestId) -> Value {
 
 fn own_id(id: &Value) -> Option<RequestId> {
     id.as_str()?.strip_prefix("r-")?.parse().ok().map(RequestId)
+}
+
+/// An error that answers no request, as listeners get it.
+fn error_data(code: Code, error: String) -> Value {
+    object(vec![("type", "error".into()), ("code", code.as_str().into()), ("error", error.into())])
 }
 
 fn lost() -> RequestError {

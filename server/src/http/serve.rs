@@ -13,22 +13,25 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body, extract::Request, response::Response};
-use http::{HeaderValue, StatusCode, header};
-use hyper::body::Incoming;
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
+use axum::{
+    Router,
+    body::Body,
+    extract::Request,
+    response::{IntoResponse, Response},
 };
+use futures_util::future::Either;
+use http::{HeaderValue, StatusCode, header};
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
     time::sleep,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tower::{ServiceExt, service_fn};
+use tower::ServiceExt;
 
 use super::{Peer, shape::Ambiguous};
-use crate::socket::Line;
+use crate::{accepted::AcceptedWork, socket::Line};
 use conduit::Conduit;
 pub use slots::Slots;
 use slots::{Guest, Slot};
@@ -44,15 +47,18 @@ const LINGER: Duration = Duration::from_millis(500);
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(50);
 
 /// Serves until `stop`; then takes no more connections and returns when the requests under way are
-/// answered, and those that come on open connections in the next moment.
+/// answered, and those that come on open connections in the next moment. A request that changes something
+/// is finished also when its client hangs up.
 pub async fn serve(listener: TcpListener, router: Router, slots: Slots, stop: CancellationToken) {
     let connections = TaskTracker::new();
+    let accepted_work = AcceptedWork::new(connections.clone());
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
         match accepted {
             Ok((stream, peer)) => {
                 // Closed without a word where there is no place: whoever opens so many reads none.
                 let Some(slot) = slots.take(peer.ip()) else { continue };
-                connections.spawn(converse(stream, peer, slot, router.clone(), stop.clone()));
+                let (router, work, stop) = (router.clone(), accepted_work.clone(), stop.clone());
+                connections.spawn(converse(stream, peer, slot, router, work, stop));
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
@@ -65,7 +71,14 @@ pub async fn serve(listener: TcpListener, router: Router, slots: Slots, stop: Ca
     connections.wait().await;
 }
 
-async fn converse(stream: TcpStream, peer: SocketAddr, slot: Slot, router: Router, stop: CancellationToken) {
+async fn converse(
+    stream: TcpStream,
+    peer: SocketAddr,
+    slot: Slot,
+    router: Router,
+    accepted_work: AcceptedWork,
+    stop: CancellationToken,
+) {
     // A small answer that waits for the next one is what nobody wants here.
     let _ = stream.set_nodelay(true);
     let (line, line_end) = Line::new();
@@ -73,10 +86,19 @@ async fn converse(stream: TcpStream, peer: SocketAddr, slot: Slot, router: Route
     // What hyper reads at once may double what it keeps.
     let conduit = Conduit::new(stream, slot, 2 * HEADER_BYTES);
     let caller = Caller { peer, line, guest: guest.clone(), is_ambiguous: conduit.ambiguity(), stop: stop.clone() };
-    let service = service_fn(move |request: Request<Incoming>| answer(router.clone(), caller.clone(), request));
+    let service = service_fn(move |request: Request<Incoming>| {
+        // Started in this very call: of a client that is gone already, hyper polls the future not even once.
+        let is_change = !request.method().is_safe();
+        let answering = answer(router.clone(), caller.clone(), request);
+        if !is_change {
+            return Either::Left(answering);
+        }
+        let started = accepted_work.start(answering);
+        Either::Right(async move { started.await.unwrap_or_else(|| Ok(panicked())) })
+    });
     let mut builder = hyper::server::conn::http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN).max_buf_size(HEADER_BYTES);
-    let connection = builder.serve_connection(TokioIo::new(conduit), TowerToHyperService::new(service)).with_upgrades();
+    let connection = builder.serve_connection(TokioIo::new(conduit), service).with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let serving = async {
         // Each answer from now on says that it is the last. Who asks nothing is asked to go only then: closed at
@@ -132,4 +154,11 @@ async fn answer(
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     Ok(response)
+}
+
+/// The answer of a handler that panicked.
+fn panicked() -> Response {
+    let error = r#"{"success":false,"error":"Something went wrong on the server.","code":"INTERNAL_ERROR"}"#;
+    let head = [(header::CONTENT_TYPE, "application/json"), (header::CONNECTION, "close")];
+    (StatusCode::INTERNAL_SERVER_ERROR, head, error).into_response()
 }

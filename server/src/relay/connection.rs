@@ -13,7 +13,10 @@ use super::{
     LAST_FRAME_WITHIN, Owner, Shared, Use,
     queue::{Queue, QueueEnd},
 };
-use crate::socket::{Conversation, Received, SocketStream, close_frame, ping_frame};
+use crate::{
+    accepted::FINISH_WITHIN,
+    socket::{Conversation, Received, SocketStream, close_frame, ping_frame},
+};
 
 /// How long a socket that was told to go has to do so.
 const HANG_UP_WITHIN: Duration = Duration::from_secs(2);
@@ -47,18 +50,29 @@ impl<C: Conversation> Connection<C> {
         Box::pin(self.part(end)).await;
     }
 
-    async fn part(mut self, end: End) {
-        // Whoever publishes from here on need not think of this socket.
-        self.conversation.end().await;
-        if let End::Close { code, reason } = end {
-            self.frames.push(close_frame(code, reason));
-            // It goes in any case; whether it hears why is its own affair.
-            if let Ok(Ok(())) = timeout(LAST_FRAME_WITHIN, self.stream.send(&mut self.frames)).await {
-                let _ = timeout(HANG_UP_WITHIN, self.stream.hang_up()).await;
+    /// Closes the socket, and finishes what was read from it.
+    async fn part(self, end: End) {
+        let Self { mut stream, mut conversation, mut frames, .. } = self;
+        let closing = async move {
+            if let End::Close { code, reason } = end {
+                frames.push(close_frame(code, reason));
+                // It goes in any case; whether it hears why is its own affair.
+                if let Ok(Ok(())) = timeout(LAST_FRAME_WITHIN, stream.send(&mut frames)).await {
+                    let _ = timeout(HANG_UP_WITHIN, stream.hang_up()).await;
+                }
+            } else {
+                let _ = timeout(LAST_FRAME_WITHIN, stream.end()).await;
             }
-        } else {
-            let _ = timeout(LAST_FRAME_WITHIN, self.stream.end()).await;
-        }
+        };
+        let finishing = async move {
+            conversation.finish();
+            let answers = async { while conversation.is_busy() { drop(conversation.next_answers().await) } };
+            if timeout(FINISH_WITHIN, answers).await.is_err() {
+                tracing::warn!("messages of a socket that has gone took too long and were dropped");
+            }
+            conversation.end().await;
+        };
+        tokio::join!(closing, finishing);
     }
 
     async fn converse(&mut self) -> End {
@@ -125,7 +139,31 @@ impl<C: Conversation> Connection<C> {
                 return Err(End::Gone);
             }
         };
-        written.map_err(|_| End::Gone)
+        if written.is_err() {
+            Box::pin(self.read_rest()).await;
+            return Err(End::Gone);
+        }
+        Ok(())
+    }
+
+    /// Reads what a browser that takes nothing any more sent before it went. Nothing of it is answered.
+    async fn read_rest(&mut self) {
+        let Self { shared, stream, conversation, purpose, frames, .. } = self;
+        let reading = async {
+            loop {
+                match stream.receive().await {
+                    Received::Text(text) => {
+                        shared.stats.received(*purpose);
+                        conversation.take(&text, frames).await;
+                        frames.clear();
+                    }
+                    Received::Binary(_) | Received::Pong => {}
+                    Received::Unreadable(..) | Received::Closed => return,
+                }
+            }
+        };
+        // The end of what it sent is on its way: the connection is broken.
+        let _ = timeout(LAST_FRAME_WITHIN, reading).await;
     }
 
     /// Finishes what was asked and says what was queued, the drain frame last.

@@ -144,6 +144,11 @@ impl Protocol {
 }
 
 impl Conversation for Protocol {
+    fn finish(&mut self) {
+        // Nobody reads what would be delivered.
+        self.subscriptions.clear();
+    }
+
     fn is_busy(&self) -> bool {
         self.publishing.is_some() || !self.waiting.is_empty()
     }

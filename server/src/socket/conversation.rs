@@ -21,9 +21,9 @@ pub trait Conversation: Send {
     /// Whether such answers are to come.
     fn is_busy(&self) -> bool;
 
-    /// The instance stops: from here on nothing is read any more, and what is under way is finished.
+    /// The browser or the instance goes: nothing is read after this, and what was read is finished.
     fn finish(&mut self) {}
 
-    /// The socket is gone.
+    /// The socket is gone, and what was read is finished.
     fn end(self) -> impl Future<Output = ()> + Send;
 }

@@ -13,6 +13,7 @@ mod docs;
 mod door;
 mod endpoints;
 mod events;
+mod hang_up;
 mod hub;
 mod kit;
 mod metrics;

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use wire::{Channel, Position};
 
 use crate::cluster::{
-    Delivery, LinkState, OwnMessages, Subscription, SubscriptionId,
+    Delivery, LinkState, OwnMessages, Repairs, Subscription, SubscriptionId,
     answer::Answer,
     link::{self, News},
 };
@@ -54,6 +54,7 @@ pub(super) struct Feed<T: Send + Sync + 'static, E: Send + Sync + 'static> {
     first: OnceLock<Resource<Loaded<T, E>>>,
     live: RwSignal<Option<Result<T, E>>>,
     owner: Option<Owner>,
+    repairs: OnceLock<Repairs>,
     state: Mutex<State>,
     stands: Answer<()>,
 }
@@ -71,6 +72,8 @@ struct State {
     is_stale: bool,
     /// What arrived since the load began, by source.
     kept: Vec<(usize, Delivery)>,
+    /// Whether that was more than is kept.
+    has_overflowed: bool,
 }
 
 impl<T, E> Feed<T, E>
@@ -91,6 +94,7 @@ where
             first: OnceLock::new(),
             live,
             owner: Owner::current(),
+            repairs: OnceLock::new(),
             state: Mutex::default(),
             stands: Answer::new(),
         }
@@ -131,6 +135,14 @@ where
                 untrack(|| feed.subscribe(&positions));
             }
         });
+        let feed = Arc::downgrade(self);
+        let repairs = Repairs::new(move |_| {
+            if let Some(feed) = feed.upgrade() {
+                feed.reload();
+            }
+        });
+        // Set here and nowhere else.
+        let _ = self.repairs.set(repairs);
         let feed = Arc::clone(self);
         on_cleanup(move || {
             let subscriptions = std::mem::take(&mut feed.state().subscriptions);
@@ -188,10 +200,13 @@ where
             if state.is_loading && state.kept.len() < KEPT_MESSAGES {
                 state.kept.push((index, delivery.clone()));
             } else if state.is_loading {
-                state.is_stale = true;
+                state.has_overflowed = true;
             }
         }
         self.change(|data| (self.sources[index].apply)(data, delivery));
+        if let Some(repairs) = self.repairs.get() {
+            repairs.applied(&delivery.meta);
+        }
     }
 
     fn hear(self: &Arc<Self>, index: usize, news: News) {
@@ -208,8 +223,17 @@ where
             state.is_stale = is_stale && (waits || !all_stand) && news != News::Gap;
             is_stale && !waits && (all_stand || news == News::Gap)
         };
-        if must_reload {
-            self.reload();
+        match news {
+            _ if !must_reload => {}
+            News::Gap => self.lost(),
+            News::Subscribed => self.reload(),
+        }
+    }
+
+    /// Messages were lost: loads again, soon.
+    fn lost(&self) {
+        if let Some(repairs) = self.repairs.get() {
+            repairs.lost();
         }
     }
 
@@ -239,18 +263,22 @@ where
             let mut state = self.state();
             state.load += 1;
             state.is_loading = true;
+            state.has_overflowed = false;
             state.kept.clear();
             state.load
         };
         let mut outcome = (self.fetch)().await;
-        let kept = {
+        let (kept, has_overflowed) = {
             let mut state = self.state();
             if state.load != load {
                 return Err(outcome);
             }
             state.is_loading = false;
-            std::mem::take(&mut state.kept)
+            (std::mem::take(&mut state.kept), state.has_overflowed)
         };
+        if has_overflowed {
+            self.lost();
+        }
         if let Ok(data) = &mut outcome {
             for (index, delivery) in &kept {
                 (self.sources[*index].apply)(data, delivery);
@@ -259,14 +287,13 @@ where
         Ok(outcome)
     }
 
-    /// Shows reloaded data. A failed reload leaves what is shown, to be tried again when the link
-    /// comes back.
+    /// Shows reloaded data. A failed reload leaves what is shown, and is tried again.
     fn replace(&self, outcome: Result<T, E>) {
-        if outcome.is_err() {
-            self.state().is_stale = true;
-            if self.is_data_shown() {
-                return;
-            }
+        if let Some(repairs) = self.repairs.get() {
+            repairs.ended(outcome.as_ref());
+        }
+        if outcome.is_err() && self.is_data_shown() {
+            return;
         }
         self.live.try_update(|live| *live = Some(outcome));
     }

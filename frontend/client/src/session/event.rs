@@ -67,6 +67,8 @@ pub enum Action {
     ClusterMode(bool),
     /// The socket came or went.
     State(State),
+    /// Who the server takes this tab's visitor for, when that is known and when it changes; empty for a guest.
+    Username(String),
     /// A publish is over.
     Settle(PublishId, Outcome),
 }

@@ -75,8 +75,8 @@ pub enum Action {
     Settle(RequestId, Result<Value, RequestError>),
     /// The connection came or went.
     Status(Status),
-    /// A socket broke off before it stood, for the first time in a row: ask over HTTP whether this
-    /// visitor may connect at all, since a browser does not tell why. [`Event::Refused`] if not.
+    /// A socket broke off before it stood: ask over HTTP whether this visitor may connect at all, since a
+    /// browser does not tell why. [`Event::Refused`] if not. At most once in 30 s while none stands.
     Inquire,
 }
 

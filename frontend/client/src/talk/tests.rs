@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::*;
+use super::{outgoing::WAITING, *};
 
 const SECOND: Duration = Duration::from_secs(1);
 const CONNECTED: &str = r#"{"success":true,"data":{"type":"connected","clientId":"t"}}"#;
@@ -60,11 +60,55 @@ fn what_is_said_before_the_connection_stands_is_sent_when_it_does() {
     tab.does(Event::Started);
     assert_eq!(tab.does(Event::Send(fields(json!({ "type": "a" })))), []);
     assert_eq!(tab.requests(1), []);
-    let opened = tab.does(Event::Opened);
-    assert_eq!(opened[0], Action::Status(Status::Connected));
-    assert_eq!(opened[1], Action::Send(r#"{"type":"a"}"#.into()));
-    assert!(matches!(&opened[2], Action::Send(text) if text.contains("\"r-1\"")), "{opened:?}");
-    assert_eq!(opened.len(), 3);
+    assert_eq!(tab.does(Event::Opened), [Action::Status(Status::Connected)], "how many it may send, it learns next");
+    let greeted = tab.does(Event::Text(CONNECTED.into()));
+    assert_eq!(greeted[0], Action::Send(r#"{"type":"a"}"#.into()));
+    assert!(matches!(&greeted[1], Action::Send(text) if text.contains("\"r-1\"")), "{greeted:?}");
+    assert_eq!(greeted.len(), 2);
+}
+
+#[test]
+fn what_waited_for_a_reconnect_goes_out_no_faster_than_the_server_takes_it() {
+    const LIMIT: u64 = 10;
+    let mut tab = Tab::default();
+    tab.does(Event::Started);
+    for number in 0..WAITING {
+        tab.does(Event::Send(fields(json!({ "number": number }))));
+    }
+    tab.does(Event::Opened);
+    let limits = json!({ "maxSize": 65_536, "interval": 1_000, "maxMessages": LIMIT });
+    let mut sent = Vec::new();
+    let mut actions = tab.hears(json!({ "success": true, "data": { "type": "connected", "limits": limits } }));
+    while sent.len() < WAITING {
+        for action in actions {
+            let Action::Send(text) = action else { panic!("{action:?}") };
+            assert_eq!(text, format!(r#"{{"number":{}}}"#, sent.len()), "in order");
+            sent.push(tab.now);
+        }
+        assert!(tab.now < SECOND * 25, "{} by {:?}", sent.len(), tab.now);
+        actions = tab.sleeps();
+    }
+    for (index, start) in sent.iter().enumerate() {
+        let together = sent[index..].iter().take_while(|at| **at < *start + SECOND).count();
+        assert!(together <= usize::try_from(LIMIT).unwrap(), "{together} from {start:?}");
+    }
+}
+
+#[test]
+fn what_the_server_refuses_for_haste_is_sent_again_when_it_says() {
+    let mut tab = Tab::open();
+    tab.requests(1);
+    let pause = json!({ "retryAfterMs": 700 });
+    let refused = json!({ "success": false, "error": "slow", "code": "RATE_LIMIT_EXCEEDED", "details": pause, "requestId": "r-1" });
+    assert_eq!(tab.hears(refused), []);
+    assert_eq!(tab.does(Event::Send(fields(json!({ "type": "behind" })))), [], "all messages wait");
+    let begun = tab.now;
+    let sent = tab.sleeps();
+    assert_eq!(tab.now, begun + Duration::from_millis(700));
+    assert!(matches!(&sent[0], Action::Send(text) if text.contains("r-1")), "{sent:?}");
+    assert_eq!(sent[1], Action::Send(r#"{"type":"behind"}"#.into()));
+    let answer = json!({ "success": true, "data": { "type": "sum", "data": 3 }, "requestId": "r-1" });
+    assert_eq!(code_of(&tab.hears(answer)), [(1, None)]);
 }
 
 #[test]
@@ -111,6 +155,33 @@ fn it_comes_back_for_ever_but_never_after_4401_and_4403() {
         assert_eq!(tab.sleeps(), [Action::Connect], "{code}");
         tab.does(Event::Opened);
     }
+}
+
+#[test]
+fn a_session_that_ended_while_the_connection_was_cut_is_found_out() {
+    let mut tab = Tab::open();
+    tab.does(Event::Closed { code: 1006 });
+    assert_eq!(tab.sleeps(), [Action::Connect]);
+    assert_eq!(tab.does(Event::Closed { code: 1006 }), [Action::Inquire]);
+    assert_eq!(tab.does(Event::Refused), [Action::Disconnect, Action::Status(Status::AuthRequired)]);
+}
+
+#[test]
+fn while_no_socket_opens_it_asks_why_now_and_then() {
+    let mut tab = Tab::default();
+    tab.does(Event::Started);
+    let mut asked = Vec::new();
+    while tab.now < SECOND * 300 {
+        if tab.does(Event::Closed { code: 1006 }).contains(&Action::Inquire) {
+            asked.push(tab.now);
+        }
+        assert_eq!(tab.sleeps(), [Action::Connect]);
+    }
+    assert!((6..=10).contains(&asked.len()), "{asked:?}");
+    assert!(asked.is_sorted_by(|before, after| *after >= *before + INQUIRE_EVERY), "{asked:?}");
+    let seen = tab.does(Event::Encouraged);
+    assert_eq!(seen, [], "it is connecting");
+    assert_eq!(tab.does(Event::Closed { code: 1006 }), [Action::Inquire], "a page that comes back asks at once");
 }
 
 #[test]
@@ -193,7 +264,11 @@ fn what_waits_is_bounded_and_no_request_falls_out() {
     for number in 0..500 {
         tab.does(Event::Send(fields(json!({ "number": number }))));
     }
-    let sent: Vec<Action> = tab.does(Event::Opened).into_iter().skip(1).collect();
+    tab.does(Event::Opened);
+    let mut sent = tab.does(Event::Text(CONNECTED.into()));
+    while sent.len() < WAITING {
+        sent.extend(tab.sleeps());
+    }
     assert_eq!(sent.len(), WAITING);
     assert!(matches!(&sent[0], Action::Send(text) if text.contains("r-1")));
     assert_eq!(sent[WAITING - 1], Action::Send(r#"{"number":499}"#.into()));

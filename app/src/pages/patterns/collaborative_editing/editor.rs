@@ -14,7 +14,18 @@ const HELD: usize = 500;
 const PAUSE: f64 = 1_000.0;
 
 impl Editor {
-    /// The visitor changed the field.
+    /// The visitor changed the field, with an input method that composes or without one. What is half composed is
+    /// neither sent nor counted as a change.
+    pub(super) fn changed(self, is_composing: bool) {
+        if is_composing {
+            self.composing();
+        } else {
+            // Also when a composition ended without an event of its own.
+            self.composed();
+        }
+    }
+
+    /// Takes in what the visitor changed in the field.
     pub(super) fn typed(self) {
         let Some(field) = self.field.get_untracked() else { return };
         let value = field.value();
@@ -75,14 +86,15 @@ impl Editor {
         self.with(|state| state.is_composing = true);
     }
 
-    /// It is through: what was held back comes in.
+    /// It is through, or the visitor left the field, which ends it: what was composed is taken in, and behind it what
+    /// was held back.
     pub(super) fn composed(self) {
-        self.typed();
         let held = self.with(|state| {
             state.is_composing = false;
             std::mem::take(&mut state.held)
         });
         let Some(held) = held else { return };
+        self.typed();
         let may_lack = held.len() == HELD;
         self.hear_all(held);
         if may_lack {

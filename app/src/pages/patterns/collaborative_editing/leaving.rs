@@ -17,7 +17,8 @@ const NOT_SAVED: &str = "Your latest changes to the shared text could not be sav
 pub(super) fn use_safe_leaving(editor: Editor) {
     Effect::new(move |_| {
         let asking = window_event_listener(ev::beforeunload, move |event| {
-            if editor.unsaved.try_get_untracked().is_some_and(|unsaved| unsaved != 0) {
+            let is_unsaved = editor.unsaved.try_get_untracked().is_some_and(|unsaved| unsaved != 0);
+            if is_unsaved || editor.with(|state| state.is_composing) == Some(true) {
                 event.prevent_default();
             }
         });
@@ -25,6 +26,8 @@ pub(super) fn use_safe_leaving(editor: Editor) {
     });
     let toasts = use_toasts();
     on_cleanup(move || {
+        // What is being composed is part of what the visitor wrote.
+        editor.composed();
         let session = editor.with(|state| state.session.clone());
         if let Some(session) = session.filter(|session| session.unsaved_changes() != 0) {
             spawn_local(save_the_rest(session, toasts));

@@ -153,9 +153,10 @@ impl Editor {
     fn replace(self, session: TextSession) {
         let Some(field) = self.field.get_untracked() else { return };
         let own = self.with(|state| {
-            let is_unsaved = state.session.unsaved_changes() != 0;
+            let is_unsaved = state.session.unsaved_changes() != 0 || state.is_composing;
             let own = is_unsaved.then(|| field.value()).filter(|own| own != session.text());
             field.set_value(session.text());
+            state.is_composing = false;
             state.session = session;
             state.undo = UndoStack::default();
             state.held.clear();

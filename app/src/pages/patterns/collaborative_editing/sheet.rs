@@ -3,9 +3,10 @@
 use std::rc::Rc;
 
 use leptos::{
-    ev::{self, InputEvent, KeyboardEvent},
+    ev::{self, Event, InputEvent, KeyboardEvent},
     prelude::*,
     server_fn::ServerFn,
+    wasm_bindgen::JsCast,
 };
 use wire::text::{TEXT_CHARS, UndoStack};
 
@@ -64,11 +65,12 @@ pub(super) fn Sheet(page: TextPage) -> impl IntoView {
                     placeholder="Write here. Everybody who has this page open sees it at once."
                     aria-describedby="shared-text-hint"
                     node_ref=editor.field
-                    on:input=move |_| editor.typed()
+                    on:input=move |event| editor.changed(is_composing(&event))
                     on:keydown=move |event| undo_by_key(editor, &event)
                     on:beforeinput=move |event| undo_by_menu(editor, &event)
                     on:compositionstart=move |_| editor.composing()
                     on:compositionend=move |_| editor.composed()
+                    on:blur=move |_| editor.composed()
                     on:keyup=move |_| on_key()
                     on:click=move |_| on_click()
                     on:focus=move |_| on_focus()
@@ -138,6 +140,11 @@ fn follow(editor: Editor, page: TextPage) {
         }
         now
     });
+}
+
+/// Whether a change is part of a composition.
+fn is_composing(event: &Event) -> bool {
+    event.dyn_ref::<InputEvent>().is_some_and(InputEvent::is_composing)
 }
 
 /// The keys everybody knows: the browser's own way takes no account of what others wrote.

@@ -7,7 +7,7 @@ use leptos::{prelude::*, task::spawn_local};
 use super::functions::{add_to_cart, read_cart, set_in_cart};
 use crate::{
     cart::{Cart, CartChange, CartNews, CartStanding, news_channel},
-    cluster::{News, OwnMessages, Subscription, installed},
+    cluster::{News, OwnMessages, Repairs, Subscription, installed},
     components::toast::{Level, Toasts, use_toasts},
     error::Problem,
 };
@@ -23,6 +23,7 @@ pub(super) struct LiveCart {
     /// The latest version anybody told of.
     told: StoredValue<u64>,
     is_asking: StoredValue<bool>,
+    repairs: StoredValue<Option<Repairs>>,
     toasts: Toasts,
 }
 
@@ -43,8 +44,10 @@ impl LiveCart {
             wishes: RwSignal::new(Vec::new()),
             told: StoredValue::new(0),
             is_asking: StoredValue::new(false),
+            repairs: StoredValue::new(None),
             toasts: use_toasts(),
         };
+        cart.repairs.set_value(Some(Repairs::new(move |_| spawn_local(cart.read_again()))));
         Effect::new(move || {
             if let Some(Ok(Some(standing))) = cart.first.get() {
                 cart.follow(standing);
@@ -141,8 +144,11 @@ impl LiveCart {
     }
 
     async fn read_again(self) {
-        // What fails is tried again with the next news.
-        if let Ok(Some(CartStanding { cart, .. })) = read_cart().await {
+        let read = read_cart().await;
+        if let Some(repairs) = self.repairs.try_get_value().flatten() {
+            repairs.ended(read.as_ref());
+        }
+        if let Ok(Some(CartStanding { cart, .. })) = read {
             let is_news = cart.version > self.version();
             // A version that nobody has is not waited for.
             self.told.try_set_value(cart.version);
