@@ -21,6 +21,8 @@ mod flush;
 mod frames;
 #[path = "load/instance.rs"]
 mod instance;
+#[path = "load/joins.rs"]
+mod joins;
 #[path = "load/latency.rs"]
 mod latency;
 #[path = "load/machine.rs"]
@@ -99,6 +101,7 @@ async fn measure(options: Options, rows: &mut Vec<Row>) -> Result<(), LoadError>
             Measurement::Connects => rows.extend(connects::measure().await?),
             Measurement::Memory => rows.extend(memory::measure().await?),
             Measurement::Pages => rows.extend(pages::measure(options.duration).await?),
+            Measurement::Joins => rows.extend(joins::measure().await?),
             Measurement::Resume => rows.extend(resume::measure().await?),
             Measurement::Flush => rows.extend(flush::measure().await?),
             Measurement::Sessions => rows.extend(sessions::measure().await?),

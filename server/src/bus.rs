@@ -23,7 +23,8 @@ pub const INBOX: usize = 8_192;
 pub trait Bus: Send + Sync + 'static {
     /// Starts hearing channels that match; each `join` is undone by one [`Bus::leave`]. On success
     /// every message published from now on arrives. Remembered while the link is down: joined again
-    /// before the next [`Event::LinkUp`].
+    /// before the next [`Event::LinkUp`]. Both are counted once they were polled, and brought to their end
+    /// also when the caller goes away.
     ///
     /// # Errors
     ///
@@ -97,6 +98,8 @@ pub enum Event {
     Message(Arc<Message>),
     /// The log of this channel was begun anew: what its positions promised cannot be kept.
     Renewed(Channel),
+    /// A message of this channel was too large to be passed on.
+    TooLarge(Channel),
     /// Everything joined is heard again; what was published meanwhile may be missing.
     LinkUp,
     /// Nothing is heard until the next [`Event::LinkUp`].
@@ -165,5 +168,10 @@ impl BusError {
     /// Whether Redis does not let its user do this.
     pub fn is_forbidden(&self) -> bool {
         matches!(self, Self::Redis(error) if error.to_string().contains("NOPERM"))
+    }
+
+    /// Whether the same question may be answered if it is put once more, over the same link.
+    fn may_pass(&self) -> bool {
+        matches!(self, Self::Redis(_)) && !self.is_forbidden()
     }
 }

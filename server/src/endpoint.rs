@@ -228,10 +228,7 @@ impl Endpoints {
 
     async fn hear(&self, targets: &[Target], endpoint: &str) {
         let topics: Vec<String> = targets.iter().map(|target| post::topic(endpoint, target)).collect();
-        // The count must be kept even when nobody waits for Redis any more.
-        let all_topics = self.shared.topics.clone();
-        let hearing = tokio::spawn(async move { all_topics.hear(&topics).await });
-        if let Ok(Ok(Err(error))) = timeout(HEARD_WITHIN, hearing).await {
+        if let Ok(Err(error)) = timeout(HEARD_WITHIN, self.shared.topics.hear(&topics)).await {
             tracing::debug!(%error, "a topic is heard when redis is back");
         }
     }
@@ -279,11 +276,15 @@ fn online_key(endpoint: &str, user: &str) -> String {
 
 /// Hands a message to the sockets here it is for.
 fn deliver(endpoint: &Endpoint, post: &Post) {
-    let here = endpoint.here();
+    let mut here = endpoint.here();
     let mut reached = here.members.reached(&post.target, post.omit.as_deref()).peekable();
-    if reached.peek().is_none() {
+    let Some(first) = reached.peek() else { return };
+    let frame = post.encoded();
+    if !first.queue.holds(frame.len()) {
+        drop(reached);
+        here.tally.dropped(Loss::TooLarge);
+        tracing::warn!(endpoint = %endpoint.name, size_bytes = frame.len(), "a message is too large for any browser");
         return;
     }
-    let frame = post.encoded();
     reached.for_each(|place| place.queue.push(frame.clone()));
 }

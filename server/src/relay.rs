@@ -151,7 +151,7 @@ impl Relay {
     /// Serves one browser until it, its session or the instance goes.
     pub async fn serve(&self, stream: SocketStream, uuid: Arc<str>, owner: Option<Owner>, seat: Seat) {
         let shared = Arc::clone(&self.shared);
-        let queue = Queue::new(&shared.limits);
+        let queue = Queue::new(&shared.limits, shared.stats.too_large());
         let owner = owner.map(Arc::new);
         let username = owner.as_ref().map(|owner| owner.username.clone()).unwrap_or_default();
         let frames = shared.greeting(Arc::clone(&uuid), &username).into();
@@ -176,7 +176,7 @@ impl Relay {
 
     /// A queue for [`Relay::converse`].
     pub fn queue(&self) -> Arc<Queue<Bytes>> {
-        Queue::new(&self.shared.limits)
+        Queue::new(&self.shared.limits, self.shared.stats.too_large())
     }
 
     async fn run(&self, connection: Connection<impl Conversation>, seat: Seat) {

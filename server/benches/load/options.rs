@@ -28,6 +28,8 @@ pub enum Measurement {
     Memory,
     /// Pages rendered on the server.
     Pages,
+    /// Many channels, each with a subscriber.
+    Joins,
     /// Many sockets that come back and missed something.
     Resume,
     /// What waited for Redis goes out.
@@ -40,12 +42,13 @@ pub enum Measurement {
     Endpoints,
 }
 
-const ALL: [(&str, Measurement); 10] = [
+const ALL: [(&str, Measurement); 11] = [
     ("fan-out", Measurement::FanOut),
     ("latency", Measurement::Latency),
     ("connects", Measurement::Connects),
     ("memory", Measurement::Memory),
     ("pages", Measurement::Pages),
+    ("joins", Measurement::Joins),
     ("resume", Measurement::Resume),
     ("flush", Measurement::Flush),
     ("sessions", Measurement::Sessions),
@@ -77,7 +80,7 @@ fn named(name: &str) -> Result<Measurement, LoadError> {
     found.map(|(_, measurement)| *measurement).ok_or_else(|| LoadError::Option {
         name: "BENCH_ONLY",
         value: name.to_owned(),
-        allowed: "one or more of fan-out, latency, connects, memory, pages, resume, flush, sessions, endpoints, observe, with commas between",
+        allowed: "one or more of fan-out, latency, connects, memory, pages, joins, resume, flush, sessions, endpoints, observe, with commas between",
     })
 }
 

@@ -147,7 +147,9 @@ impl State {
     fn is_joined(&self, channel: &Channel) -> bool {
         !self.joined.is_empty()
             && (self.joined.contains_key(&Pattern::from(channel))
-                || self.joined.keys().any(|pattern| pattern.prefix().is_some() && pattern.matches(channel)))
+                || channel.prefixes().any(|prefix| {
+                    Pattern::parse(&format!("{prefix}*")).is_ok_and(|wildcard| self.joined.contains_key(&wildcard))
+                }))
     }
 
     fn log(&mut self, channel: &Channel, now: Instant) -> &mut Log {

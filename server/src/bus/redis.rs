@@ -3,10 +3,7 @@
 //! Two connections: commands, and subscriptions (RESP 3, so that a `PING` behind a `SUBSCRIBE`
 //! confirms it). [`link`] watches both with a heartbeat of our own, and makes both anew when one fails.
 
-#![expect(
-    clippy::disallowed_types,
-    reason = "what is joined is locked while Redis is told, so that orders never cross"
-)]
+#![expect(clippy::disallowed_types, reason = "the claim is locked while Redis is asked, so that questions never cross")]
 
 mod buckets;
 mod claim;
@@ -15,6 +12,7 @@ mod connection;
 mod fault;
 mod index;
 mod inspect;
+mod interest;
 mod keys;
 mod link;
 mod log;
@@ -23,10 +21,7 @@ mod records;
 mod tls;
 mod topics;
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use fred::types::scripts::Script;
@@ -38,10 +33,11 @@ use wire::{Channel, Message, Pattern, Position, Positions};
 use super::{Attempt, Bus, BusError, Event, INBOX, Inbox, Link, Replay};
 use crate::config::RedisConfig;
 use connect::Plan;
-use connection::{Connection, Kind};
+use connection::Connection;
 use fault::Cut;
 use index::Index;
 pub use inspect::Inspected;
+use interest::{Interest, Name, Wildcards};
 pub use keys::{Keys, Put};
 use log::Log;
 use topics::Ears;
@@ -54,27 +50,18 @@ pub struct RedisBus {
     stop: CancellationToken,
 }
 
-/// What was joined, for the receiver.
-#[derive(Default)]
-struct Heard {
-    channels: HashSet<Channel>,
-    wildcards: Vec<Pattern>,
-}
-
 /// What the bus and its tasks share.
 struct Shared {
     /// The connections of the link that is up.
     connection: RwLock<Option<Arc<Connection>>>,
     /// What every key and channel begins with.
     prefix: String,
-    /// What was joined and how often. Held while (un)subscribing, so that the two never cross.
-    joined: Mutex<HashMap<Pattern, usize>>,
-    /// The same, for the receiver, which must not wait.
-    heard: RwLock<Heard>,
+    /// Which channels, wildcards and topics are wanted.
+    interest: Interest,
+    /// The wildcards among them, for the receiver.
+    wildcards: Wildcards,
     /// Whether somebody keeps the link cut.
     cut: Cut,
-    /// Topics heard and how often. Held while (un)subscribing, as `joined` is.
-    topics: Mutex<HashMap<String, usize>>,
     ears: Ears,
     link: watch::Sender<Link>,
     events: mpsc::Sender<Event>,
@@ -86,6 +73,9 @@ struct Shared {
     token: String,
     /// The claimed instance id.
     claim: Mutex<Option<Arc<str>>>,
+    /// Ended by [`Bus::close`], with what Redis is being asked.
+    tasks: TaskTracker,
+    stop: CancellationToken,
 }
 
 impl RedisBus {
@@ -99,12 +89,12 @@ impl RedisBus {
         let plan = Plan::new(config)?;
         let (events, inbox) = mpsc::channel(INBOX);
         let (link, _) = watch::channel(Link::Down);
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let shared = Arc::new(Shared {
             connection: RwLock::default(),
-            joined: Mutex::default(),
+            interest: Interest::default(),
+            wildcards: Wildcards::default(),
             cut: Cut::default(),
-            heard: RwLock::default(),
-            topics: Mutex::default(),
             ears: Ears::default(),
             link,
             events,
@@ -113,9 +103,10 @@ impl RedisBus {
             take: buckets::script(),
             token: claim::token(),
             claim: Mutex::default(),
+            tasks: tasks.clone(),
+            stop: stop.clone(),
             prefix,
         });
-        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         tasks.spawn(stop.clone().run_until_cancelled_owned(link::run(Arc::clone(&shared), plan)));
         tasks.close();
         Ok((Arc::new(Self { shared, tasks, stop }), inbox))
@@ -162,51 +153,21 @@ impl Shared {
         self.index.forget();
         self.connection.write().unwrap_or_else(PoisonError::into_inner).take();
     }
-
-    fn note_joined(&self, joined: &HashMap<Pattern, usize>) {
-        let mut heard = self.heard.write().unwrap_or_else(PoisonError::into_inner);
-        heard.wildcards = joined.keys().filter(|pattern| pattern.prefix().is_some()).cloned().collect();
-        heard.channels = joined.keys().filter_map(Pattern::as_channel).collect();
-    }
 }
 
 #[async_trait]
 impl Bus for RedisBus {
     async fn join(&self, pattern: &Pattern) -> Result<(), BusError> {
-        let shared = &self.shared;
-        let connection = {
-            let mut joined = shared.joined.lock().await;
-            let count = joined.entry(pattern.clone()).or_default();
-            *count += 1;
-            let is_first = *count == 1;
-            shared.note_joined(&joined);
-            let connection = shared.connection()?;
-            if is_first {
-                let heard = connection.hear(shared.redis_name(pattern.as_str()), kind(pattern)).await;
-                if heard.as_ref().is_err_and(BusError::is_forbidden) {
-                    link::tell_forbidden(pattern);
-                }
-                heard?;
-            }
-            connection
-        };
-        connection.confirm().await
+        let names = vec![Name::of(pattern)];
+        self.shared.interest.want(&names);
+        self.shared.settle(names).await
     }
 
     async fn leave(&self, pattern: &Pattern) {
-        let shared = &self.shared;
-        let mut joined = shared.joined.lock().await;
-        let Some(count) = joined.get_mut(pattern) else { return };
-        *count -= 1;
-        if *count > 0 {
-            return;
-        }
-        joined.remove(pattern);
-        shared.note_joined(&joined);
-        let Ok(connection) = shared.connection() else { return };
-        let left = connection.ignore(shared.redis_name(pattern.as_str()), kind(pattern)).await;
-        if let Err(error) = left {
-            // Heard in vain until the next reconnect; what nobody wants is dropped on arrival.
+        let names = vec![Name::of(pattern)];
+        self.shared.interest.release(&names);
+        if let Err(error) = self.shared.settle(names).await {
+            // Heard in vain until it is joined or left again, or the next reconnect; what nobody wants is dropped on arrival.
             tracing::debug!(%error, "cannot leave a redis channel");
         }
     }
@@ -273,11 +234,6 @@ impl Bus for RedisBus {
             connection.quit().await;
         }
     }
-}
-
-/// What Redis has to be asked for.
-fn kind(pattern: &Pattern) -> Kind {
-    if pattern.prefix().is_some() { Kind::Pattern } else { Kind::Channel }
 }
 
 impl From<fred::error::Error> for BusError {

@@ -15,6 +15,7 @@ use wire::{Channel, Message, Pattern, Position, backoff::reconnect_delay};
 use super::{
     Batch, Delivery, LINGER, Shared,
     channel::{Below, Entry, Held, Verdict},
+    registry::PARTS,
 };
 use crate::{
     bus::{BusError, Event, Inbox, Link, Replay},
@@ -23,7 +24,7 @@ use crate::{
 
 /// Events taken at once: what arrives together is handed on together, so that a socket writes once.
 const BATCH: usize = 256;
-/// How often unused channels are looked for.
+/// How often unused channels are looked for, in one of their parts at a time.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
 /// How long to wait at least before the log is asked again after an error, unless the link comes or goes; grows with
 /// each refusal in a row.
@@ -42,7 +43,7 @@ pub(super) enum Task {
 /// Delivers until the hub stops.
 pub(super) async fn run(shared: Arc<Shared>, mut inbox: Inbox, mut tasks: mpsc::Receiver<Task>) {
     let mut events = Vec::with_capacity(BATCH);
-    let mut sweep = interval(SWEEP_EVERY);
+    let mut sweep = interval(SWEEP_EVERY / u32::try_from(PARTS).unwrap_or(1));
     sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
@@ -82,6 +83,11 @@ impl Shared {
                     together.clear();
                     self.renewed(&channel);
                 }
+                Event::TooLarge(channel) => {
+                    self.accept(&together);
+                    together.clear();
+                    self.tell_too_large(&channel);
+                }
                 Event::LinkDown => self.registry().doubt_wildcards(),
             }
         }
@@ -97,6 +103,19 @@ impl Shared {
         match entry {
             Some(entry) => self.repair(channel, &entry),
             None => wildcards.iter().for_each(|wildcard| wildcard.state().tell_lost(channel, None)),
+        }
+    }
+
+    /// A message was dropped that is in no log, so that nothing can bring it: whoever listens knows.
+    fn tell_too_large(&self, channel: &Channel) {
+        self.stats.too_large.fetch_add(1, Ordering::Relaxed);
+        let (entry, wildcards) = {
+            let registry = self.registry();
+            (registry.channel(channel).map(Arc::clone), registry.wildcards(channel))
+        };
+        let position = entry.as_ref().and_then(|entry| entry.state().position.clone());
+        for heard in entry.iter().chain(&wildcards) {
+            heard.state().tell_lost(channel, position.as_ref());
         }
     }
 
@@ -131,7 +150,7 @@ impl Shared {
                     }
                 }
             }
-            let mut batch = Vec::with_capacity(messages.len());
+            let (mut batch, mut in_flight) = (Vec::with_capacity(messages.len()), Vec::new());
             for message in messages {
                 let verdict = message.position.as_ref().map_or(Verdict::Deliver, |position| state.judge(position));
                 match verdict {
@@ -141,10 +160,12 @@ impl Shared {
                             batch.push(delivery);
                         }
                     }
+                    Verdict::InFlight => in_flight.push(self.delivery(Arc::clone(message))),
                     Verdict::Repair => must_repair = true,
                     Verdict::Drop | Verdict::Wait => {}
                 }
             }
+            self.hand_out(std::iter::empty(), &wildcards, in_flight);
             self.stats.delivered(&batch);
             self.hand_out(state.listeners.iter().map(|(_, held)| held), &wildcards, batch);
         }
@@ -290,6 +311,7 @@ impl Shared {
         if must_repeat {
             self.repair(channel, entry);
         }
+        entry.note_settled();
     }
 
     /// Fetches everything missed while the link was down, and sends what waited.
@@ -325,11 +347,7 @@ impl Shared {
 
     /// Leaves channels nobody has listened to for a while.
     fn sweep(self: &Arc<Self>) {
-        self.registry().sweep_backlogs();
-        let left = self.registry().sweep(|entry| {
-            let state = entry.state();
-            state.is_idle() && state.used_at.elapsed() > LINGER
-        });
+        let left = self.registry().sweep(|entry| entry.state().is_over(LINGER));
         if left.is_empty() {
             return;
         }
@@ -358,6 +376,6 @@ impl Held {
     fn has_seen(&self, delivery: &Delivery) -> bool {
         let Some(seen) = &self.seen else { return false };
         let position = delivery.message.position.as_ref();
-        position.is_some_and(|position| position.epoch == seen.epoch && position.offset <= seen.offset)
+        position.is_some_and(|position| seen.epochs.contains(&position.epoch) && position.offset <= seen.offset)
     }
 }

@@ -1,6 +1,9 @@
 //! A message on its way to the listeners of this instance.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, Ordering},
+};
 
 use bytes::Bytes;
 use wire::{Channel, Message, Position};
@@ -15,16 +18,22 @@ pub struct Delivery {
     /// What this is the latest of: it makes a message of the same topic that still waits needless.
     pub topic: Option<Arc<str>>,
     encoded: OnceLock<Bytes>,
+    was_refused: AtomicBool,
 }
 
 impl Delivery {
     pub(super) fn new(message: Arc<Message>, sequence: u64, topic: Option<Arc<str>>) -> Arc<Self> {
-        Arc::new(Self { message, sequence, topic, encoded: OnceLock::new() })
+        Arc::new(Self { message, sequence, topic, encoded: OnceLock::new(), was_refused: AtomicBool::new(false) })
     }
 
     /// The bytes that go to sockets: encoded by the first who asks, shared by all.
     pub fn encoded(&self, encode: impl FnOnce(&Message) -> Bytes) -> &Bytes {
         self.encoded.get_or_init(|| encode(&self.message))
+    }
+
+    /// Whether nobody has said before that it is too large: it is counted once, whoever finds out.
+    pub fn is_first_refusal(&self) -> bool {
+        !self.was_refused.swap(true, Ordering::Relaxed)
     }
 }
 

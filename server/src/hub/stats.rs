@@ -26,6 +26,7 @@ pub(super) struct Counters {
     pub(super) replayed: AtomicU64,
     pub(super) gaps: AtomicU64,
     pub(super) dropped: AtomicU64,
+    pub(super) too_large: AtomicU64,
     pub(super) inbox: AtomicU64,
     latency: [Histogram; LAYERS.len()],
 }
@@ -47,6 +48,8 @@ pub struct HubStats {
     pub gaps: u64,
     /// Messages that fell out of the retry buffer.
     pub dropped: u64,
+    /// Messages of other instances that were too large to be passed on.
+    pub too_large: u64,
     /// Messages that wait for the link now.
     pub outbox: u64,
     /// Events that waited for the delivering task when it last looked.
@@ -95,6 +98,7 @@ impl Hub {
             replayed: counters.replayed.load(Relaxed),
             gaps: counters.gaps.load(Relaxed),
             dropped: counters.dropped.load(Relaxed) + dropped,
+            too_large: counters.too_large.load(Relaxed),
             outbox,
             inbox: counters.inbox.load(Relaxed),
             latency: std::array::from_fn(|layer| counters.latency[layer].snapshot()),

@@ -9,7 +9,7 @@ use wire::{Channel, Pattern, Position, Positions, Since};
 
 use super::{
     Delivery, Hub, Link, Listener, Omit, Shared,
-    channel::{Entry, Held},
+    channel::{Entry, Held, Seen},
 };
 
 /// A standing subscription; ends when dropped.
@@ -44,7 +44,8 @@ pub struct Joined {
 
 impl Hub {
     /// Listens from now on, or from a position. Never fails: without a link, what this instance
-    /// publishes is heard, and the rest from the moment the link is back.
+    /// publishes is heard, and the rest from the moment the link is back. Cancel safe: what was joined for a
+    /// subscriber that goes away is left again.
     ///
     /// `listener` may get messages before this returns; on a channel all of them lie behind `missed`,
     /// on a wildcard some may be in `missed` too.
@@ -52,7 +53,9 @@ impl Hub {
         let shared = &self.shared;
         let arrival = Arrival { entry: shared.registry().enter(pattern) };
         let entry = &arrival.entry;
-        entry.joined.get_or_init(|| shared.join(pattern, entry)).await;
+        if !entry.joined.initialized() {
+            shared.join_once(pattern, arrival.again()).await;
+        }
         let held = Held { listener, omit: omit.clone(), since_sequence: 0, seen: None, is_blind: false };
         let mut joined = match pattern.as_channel() {
             Some(channel) => shared.subscribe_channel(&channel, pattern, entry, held, since).await,
@@ -68,6 +71,14 @@ struct Arrival {
     entry: Arc<Entry>,
 }
 
+impl Arrival {
+    /// One more of the same entry, which is in use already.
+    fn again(&self) -> Self {
+        self.entry.state().arriving += 1;
+        Self { entry: Arc::clone(&self.entry) }
+    }
+}
+
 impl Drop for Arrival {
     fn drop(&mut self) {
         let mut state = self.entry.state();
@@ -77,6 +88,18 @@ impl Drop for Arrival {
 }
 
 impl Shared {
+    /// Joins unless it was done. In a task of its own, which is brought to its end also when the subscriber goes away:
+    /// half a join could not be undone.
+    async fn join_once(self: &Arc<Self>, pattern: &Pattern, arrival: Arrival) {
+        let (shared, pattern) = (Arc::clone(self), pattern.clone());
+        let joining = self.background.spawn(self.stop.clone().run_until_cancelled_owned(async move {
+            let entry = &arrival.entry;
+            entry.joined.get_or_init(|| shared.join(&pattern, entry)).await;
+        }));
+        // It ends early only when the hub stops.
+        let _ = joining.await;
+    }
+
     /// Asks the bus to hear the pattern, and the log where the channel stands.
     async fn join(self: &Arc<Self>, pattern: &Pattern, entry: &Arc<Entry>) {
         if let Err(error) = self.bus.join(pattern).await {
@@ -95,25 +118,22 @@ impl Shared {
         self.locate(pattern, entry).await;
     }
 
-    /// Asks the log where the channel stands and takes that as delivered: nobody was promised more.
+    /// Asks the log where the channel stands: nobody was promised anything before, but what a wildcard hears goes on from
+    /// where it was, so a log that is ahead of that is asked for the rest.
     pub(super) async fn locate(self: &Arc<Self>, pattern: &Pattern, entry: &Arc<Entry>) {
         let Some(channel) = pattern.as_channel() else { return };
         let Ok(position) = self.bus.position(&channel).await else { return };
         let wildcards = self.registry().wildcards(&channel);
         let must_repair = {
             let mut state = entry.state();
-            if state.position.is_none() {
-                if position.offset > 0 {
-                    for wildcard in &wildcards {
-                        wildcard.state().tell_blind_wildcard(&channel, &position);
-                    }
+            if state.position.is_none() && position.offset > 0 {
+                for wildcard in &wildcards {
+                    wildcard.state().tell_blind_wildcard(&channel, &position);
                 }
-                state.position = Some(position);
             }
-            state.take_ahead()
+            state.locate(position)
         };
         if must_repair {
-            // Something arrived between the two answers.
             self.repair(&channel, entry);
         }
     }
@@ -134,35 +154,48 @@ impl Shared {
             Since::After(since) => Some(since),
             Since::Now | Since::AfterAll(_) => None,
         };
-        let (subscription, position, recalled) = {
+        // What is just being fetched decides whether anything is missing.
+        let is_settled = since.is_none() || entry.settled().await;
+        let elsewhere = match &since {
+            Some(since) if entry.state().is_short_of(since) => self.seen_elsewhere(channel, since).await,
+            _ => None,
+        };
+        let (subscription, position, is_short, recalled) = {
             let mut state = entry.state();
-            // Of a log this instance may still be to learn of, or of the part it has not got yet.
-            let is_ahead = |since: &&Position| {
-                state.position.as_ref().is_some_and(|now| now.epoch != since.epoch || now.offset < since.offset)
-            };
-            let seen = since.as_ref().filter(is_ahead).cloned();
+            let is_short = since.as_ref().is_some_and(|since| state.is_short_of(since));
+            let seen = elsewhere.filter(|_| is_short);
+            let is_short = is_short.then_some(seen.is_some());
             let is_blind = state.position.is_none();
             let since_sequence = self.sequence.load(Ordering::Relaxed);
-            let key = state.listeners.insert(Held { since_sequence, seen, is_blind, ..held });
+            let key = state.listen(Held { since_sequence, seen, is_blind, ..held });
             let recalled = since.as_ref().and_then(|since| state.recall(since));
-            (Subscription { entry: Arc::clone(entry), key }, state.position.clone(), recalled)
+            (Subscription { entry: Arc::clone(entry), key }, state.position.clone(), is_short, recalled)
         };
         let nothing = Joined { subscription, position, positions: None, is_recovered: false, missed: Vec::new() };
-        match (since, nothing.position.clone(), recalled) {
-            (_, _, Some(missed)) => Joined { is_recovered: true, missed, ..nothing },
-            (Some(since), Some(now), None) if since.offset <= now.offset => {
-                match self.missed(channel, entry, &since, &now).await {
+        let (Some(since), Some(now), true) = (since, nothing.position.clone(), is_settled) else { return nothing };
+        match is_short {
+            // What is on its way here is new to it only behind `since`.
+            Some(true) => Joined { is_recovered: true, position: Some(since), ..nothing },
+            // No log has this position: it gets what comes, like everybody else.
+            Some(false) => nothing,
+            None => {
+                let missed = match recalled {
+                    Some(missed) => Some(missed),
+                    None => self.missed(channel, entry, &since, &now).await,
+                };
+                match missed {
                     Some(missed) => Joined { is_recovered: true, missed, ..nothing },
                     None => nothing,
                 }
             }
-            // Another instance was quicker; what is on its way here is news only behind `since`.
-            (Some(since), Some(now), None) if since.epoch == now.epoch => {
-                let is_known = self.bus.replay(channel, &since).await.is_ok_and(|replay| replay.messages.is_some());
-                if is_known { Joined { is_recovered: true, position: Some(since), ..nothing } } else { nothing }
-            }
-            _ => nothing,
         }
+    }
+
+    /// Whether the log has a position this instance has not reached: another instance was quicker then.
+    async fn seen_elsewhere(&self, channel: &Channel, since: &Position) -> Option<Seen> {
+        let replay = self.bus.replay(channel, since).await.ok()?;
+        replay.messages?;
+        Some(Seen { epochs: [Arc::clone(&since.epoch), replay.position.epoch], offset: since.offset })
     }
 
     async fn subscribe_wildcard(
@@ -175,7 +208,7 @@ impl Shared {
         let subscription = {
             let since_sequence = self.sequence.load(Ordering::Relaxed);
             let is_blind = *self.link.borrow() == Link::Down;
-            let key = entry.state().listeners.insert(Held { since_sequence, is_blind, ..held });
+            let key = entry.state().listen(Held { since_sequence, is_blind, ..held });
             Subscription { entry: Arc::clone(entry), key }
         };
         let positions = self.positions(wildcard, entry, Instant::now()).await;

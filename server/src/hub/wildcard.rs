@@ -61,7 +61,8 @@ impl Shared {
             if since.offset <= until.offset {
                 let entry = self.registry().order(channel);
                 missed.extend(self.missed(channel, &entry, since, until).await?);
-            } else if since.epoch != until.epoch {
+            } else {
+                // No log has this position, or not any more.
                 return None;
             }
             if missed.len() > LOG_MESSAGES {
@@ -77,7 +78,7 @@ impl Shared {
         let Ok(Some(positions)) = self.bus.positions(wildcard).await else { return };
         for (channel, position) in positions {
             let entry = self.registry().order(&channel);
-            entry.state().position.get_or_insert(position);
+            entry.state().begin_at(position);
         }
         heard.state().know_below();
     }

@@ -57,11 +57,15 @@ impl Metrics {
         text.one("jpulse_repairs_total", "counter", "How often the log was asked for missing messages.", hub.repairs);
         text.one("jpulse_replayed_total", "counter", "Missing messages that the log had.", hub.replayed);
         text.one("jpulse_gaps_total", "counter", "Losses that could not be repaired.", hub.gaps);
-        let dropped = [("cause=\"outbox_full\"", hub.dropped), ("cause=\"slow_socket\"", relay.overflowed)];
+        let dropped = [
+            ("cause=\"outbox_full\"", hub.dropped),
+            ("cause=\"slow_socket\"", relay.overflowed),
+            ("cause=\"too_large\"", hub.too_large + relay.too_large),
+        ];
         text.line(
             "jpulse_drops_total",
             "counter",
-            "Dropped: messages by a full outbox, sockets for reading slowly.",
+            "Dropped: messages by a full outbox, sockets for reading slowly, messages too large for browsers.",
             &dropped,
         );
         let depths = [("queue=\"outbox\"", hub.outbox), ("queue=\"inbox\"", hub.inbox)];

@@ -80,7 +80,7 @@ impl Relay {
         let (chunks, taken) = mpsc::channel(1);
         let stream = Stream {
             shared: Arc::clone(&self.shared),
-            queue: Queue::new(&self.shared.limits),
+            queue: Queue::new(&self.shared.limits, self.shared.stats.too_large()),
             writer: Writer::new(&request.patterns, request.positions.clone()),
             chunks,
         };

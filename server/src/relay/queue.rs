@@ -2,7 +2,10 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     task::Poll,
 };
 
@@ -23,7 +26,8 @@ const ROOM_KEPT: usize = 32;
 const NEEDLESS_KEPT: usize = 64;
 
 /// The frames of one browser, within bounds. When a bound is passed everything that waits is dropped
-/// and the connection is to be closed: the browser resumes from its position, or learns of a gap.
+/// and the connection is to be closed: the browser resumes from its position, or learns of a gap. A message that no
+/// queue could hold costs nobody a connection: the browser learns of a gap instead.
 ///
 /// The instance's stop and a session's end come this way too, so that a connection waits for one thing only.
 pub struct Queue<T> {
@@ -31,6 +35,8 @@ pub struct Queue<T> {
     waker: AtomicWaker,
     frames_max: usize,
     bytes_max: usize,
+    /// Counts messages that no queue can hold, of all queues.
+    too_large: Arc<AtomicU64>,
 }
 
 struct State<T> {
@@ -105,12 +111,13 @@ pub trait Outlet: Send + Sync {
 }
 
 impl<T: Item> Queue<T> {
-    pub(super) fn new(limits: &LimitsConfig) -> Arc<Self> {
+    pub(super) fn new(limits: &LimitsConfig, too_large: &Arc<AtomicU64>) -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::new(State::new()),
             waker: AtomicWaker::new(),
             frames_max: limits.queue_messages,
             bytes_max: limits.queue_bytes,
+            too_large: Arc::clone(too_large),
         })
     }
 
@@ -124,6 +131,11 @@ impl<T: Item> Queue<T> {
         if must_wake {
             self.waker.wake();
         }
+    }
+
+    /// Whether an empty queue could hold so many bytes.
+    pub fn holds(&self, size_bytes: usize) -> bool {
+        size_bytes <= self.bytes_max
     }
 
     /// Waits until something is there, then moves all of it into `items`, which must be empty.
@@ -162,6 +174,10 @@ impl<T: Item> Queue<T> {
 
     /// Appends one message, in place of one of its topic that still waits.
     fn append_one(&self, state: &mut State<T>, delivery: &Arc<Delivery>) {
+        let item = T::message(delivery);
+        if !self.holds(item.size_bytes()) {
+            return self.append_gap(state, delivery);
+        }
         if let Some(topic) = &delivery.topic
             && state.end.is_none()
         {
@@ -172,10 +188,26 @@ impl<T: Item> Queue<T> {
                 state.needless.insert(before);
             }
         }
-        self.append(state, T::message(delivery), 1);
+        self.append(state, item, 1);
         if state.needless.len() > NEEDLESS_KEPT && state.needless.len() * 2 > state.items.len() {
             state.tidy();
         }
+    }
+
+    /// Appends a gap in place of a message that is too large.
+    fn append_gap(&self, state: &mut State<T>, delivery: &Arc<Delivery>) {
+        let message = &delivery.message;
+        if delivery.is_first_refusal() {
+            self.too_large.fetch_add(1, Ordering::Relaxed);
+            tracing::warn!(channel = %message.channel, limit = self.bytes_max, "a message is too large for any browser");
+        }
+        let gap = gap_frame(&message.channel);
+        // One without a position moves nobody.
+        let item = match &message.position {
+            Some(position) => T::gap(gap, &message.channel, Some(position)),
+            None => T::news(gap),
+        };
+        self.append(state, item, 1);
     }
 
     fn append(&self, state: &mut State<T>, item: T, count: usize) {
@@ -237,7 +269,8 @@ impl<T: Item> Listener for Queue<T> {
         let (Some(first), Some(last)) = (batch.deliveries().first(), batch.deliveries().last()) else { return };
         let mut state = self.state();
         let must_wake = state.items.is_empty();
-        if first.sequence > state.last_sequence && !batch.has_topics() {
+        let is_whole = || first.sequence > state.last_sequence && !batch.has_topics();
+        if is_whole() && self.holds(batch.encoded(frames::broadcasts).len()) {
             T::messages(batch, |item, count| self.append(&mut state, item, count));
         } else {
             for delivery in batch.deliveries() {
@@ -255,7 +288,10 @@ impl<T: Item> Listener for Queue<T> {
     }
 
     fn lost(&self, channel: &Channel, position: Option<&Position>) {
-        let gap = Frame::news(ServerFrame::Gap { data: GapFrame { channel: channel.clone() } });
-        self.push(T::gap(text_frame(&gap.to_json()), channel, position));
+        self.push(T::gap(gap_frame(channel), channel, position));
     }
+}
+
+fn gap_frame(channel: &Channel) -> Bytes {
+    text_frame(&Frame::news(ServerFrame::Gap { data: GapFrame { channel: channel.clone() } }).to_json())
 }

@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashSet,
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
 };
 
 use super::{Relay, Use};
@@ -16,6 +19,8 @@ pub(super) struct Counters {
     overflowed: AtomicU64,
     /// On other endpoints.
     overflowed_elsewhere: AtomicU64,
+    /// Counted by the queues.
+    too_large: Arc<AtomicU64>,
     active_at: AtomicU64,
 }
 
@@ -34,6 +39,8 @@ pub struct RelayStats {
     pub overflowed: u64,
     /// The same of this instance's other WebSocket endpoints.
     pub overflowed_elsewhere: u64,
+    /// Messages that were too large for any browser.
+    pub too_large: u64,
     /// When something last happened, in milliseconds since 1970; 0 for never.
     pub active_at: u64,
 }
@@ -50,6 +57,11 @@ impl Counters {
     pub(super) fn overflowed(&self, purpose: Use) {
         let count = if purpose == Use::Relay { &self.overflowed } else { &self.overflowed_elsewhere };
         count.fetch_add(1, Relaxed);
+    }
+
+    /// Where queues count messages they can never hold.
+    pub(super) fn too_large(&self) -> &Arc<AtomicU64> {
+        &self.too_large
     }
 
     fn note(&self, count: &AtomicU64, purpose: Use) {
@@ -78,6 +90,7 @@ impl Relay {
             received: counters.received.load(Relaxed),
             overflowed: counters.overflowed.load(Relaxed),
             overflowed_elsewhere: counters.overflowed_elsewhere.load(Relaxed),
+            too_large: counters.too_large.load(Relaxed),
             active_at: counters.active_at.load(Relaxed),
         }
     }

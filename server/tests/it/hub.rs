@@ -41,7 +41,8 @@ impl Bus for Deaf {
 
     async fn replay(&self, _: &Channel, since: &Position) -> Result<Replay, BusError> {
         let end = self.end.load(Ordering::Relaxed);
-        Ok(Replay { position: at(end), begun: 0, messages: Some((since.offset + 1..=end).map(message).collect()) })
+        let messages = (since.offset <= end).then(|| (since.offset + 1..=end).map(message).collect());
+        Ok(Replay { position: at(end), begun: 0, messages })
     }
 
     async fn positions(&self, _: &Pattern) -> Result<Option<Positions>, BusError> {
@@ -171,5 +172,28 @@ async fn who_joined_without_a_position_is_told_even_when_a_message_comes_before_
     events.send(Event::Message(message(8))).await.unwrap();
     until("the next message comes", async || notebook.read().len() == 3).await;
     assert_eq!(notebook.read().iter().filter(|given| **given == Given::Lost).count(), 1);
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn the_log_decides_whether_a_position_ahead_of_this_instance_is_one() {
+    let (hub, events, _link, end) = start(Link::Up);
+    let pattern: Pattern = NEWS.parse().unwrap();
+    let [here, ahead, future] = [(); 3].map(|()| Arc::new(Notebook::default()));
+    end.store(3, Ordering::Relaxed);
+    let first = hub.subscribe(&pattern, Omit::Nothing, Since::Now, here.clone()).await;
+    assert_eq!(first.position, Some(at(3)));
+    // Published, and on its way to this instance; somebody saw it on another one, somebody else made a number up.
+    end.store(5, Ordering::Relaxed);
+    let seen = hub.subscribe(&pattern, Omit::Nothing, Since::After(at(5)), ahead.clone()).await;
+    assert_eq!((seen.is_recovered, &seen.position, seen.missed.len()), (true, &Some(at(5)), 0));
+    let made_up = hub.subscribe(&pattern, Omit::Nothing, Since::After(at(1_005)), future.clone()).await;
+    assert_eq!((made_up.is_recovered, &made_up.position, made_up.missed.len()), (false, &Some(at(3)), 0));
+    for offset in 4..=6 {
+        events.send(Event::Message(message(offset))).await.unwrap();
+    }
+    until("everybody has the last", async || ahead.read().len() == 1 && future.read().len() == 3).await;
+    assert_eq!(here.read(), future.read());
+    assert_eq!(ahead.read(), here.read()[2..]);
     hub.stop().await;
 }

@@ -28,6 +28,7 @@ mod rest;
 mod sessions;
 mod start;
 mod store;
+mod subscribing;
 mod supervisor;
 mod tell;
 mod texts;

@@ -1,7 +1,10 @@
 //! What one link consists of: a connection for commands and one for subscriptions, to as many nodes as
 //! there are.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use fred::{
     prelude::{Client, ClientLike, ClusterInterface, Error, EventInterface, PubsubInterface, Server, Value},
@@ -35,6 +38,9 @@ pub(super) struct Connection {
     /// The number of the last question on the subscribing connection. Held until it is answered, so that a
     /// refusal is heard by whoever caused it.
     asked: Mutex<u64>,
+    /// Commands for channels that were sent, and how many of them are known to be done.
+    sent: AtomicU64,
+    done: AtomicU64,
 }
 
 /// One of the two.
@@ -82,7 +88,7 @@ fn why(ending: Result<Result<(), Error>, JoinError>) -> BusError {
 
 impl Connection {
     pub(super) fn new(commands: Part, subscriptions: Part) -> Self {
-        Self { commands, subscriptions, asked: Mutex::default() }
+        Self { commands, subscriptions, asked: Mutex::default(), sent: AtomicU64::new(0), done: AtomicU64::new(0) }
     }
 
     /// Where commands go.
@@ -112,6 +118,7 @@ impl Connection {
     pub(super) async fn hear_all(&self, names: Vec<String>) -> Result<(), BusError> {
         for together in names.chunks(NAMED_TOGETHER) {
             self.unless_ended(self.subscriptions.client.subscribe(together.to_vec())).await?;
+            self.sent.fetch_add(1, Ordering::AcqRel);
         }
         Ok(())
     }
@@ -128,18 +135,31 @@ impl Connection {
         sent.and(confirmed)
     }
 
-    /// Undoes [`Connection::hear`].
-    pub(super) async fn ignore(&self, name: String, kind: Kind) -> Result<(), BusError> {
-        let client = &self.subscriptions.client;
-        match kind {
-            Kind::Channel => self.unless_ended(client.unsubscribe(name)).await,
-            Kind::Pattern => self.unless_ended(client.punsubscribe(name)).await,
-        }
+    /// Undoes [`Connection::hear`] for a pattern.
+    pub(super) async fn ignore(&self, pattern: String) -> Result<(), BusError> {
+        self.unless_ended(self.subscriptions.client.punsubscribe(pattern)).await
     }
 
-    /// Waits until Redis has done all that was asked on the subscribing connection.
+    /// The same for several channels.
+    pub(super) async fn ignore_all(&self, names: Vec<String>) -> Result<(), BusError> {
+        for together in names.chunks(NAMED_TOGETHER) {
+            self.unless_ended(self.subscriptions.client.unsubscribe(together.to_vec())).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until Redis has done all that was asked on the subscribing connection. Those who wait at the same time share
+    /// one question: however far away Redis is, so many may join at once.
     pub(super) async fn confirm(&self) -> Result<(), BusError> {
-        self.ask(&mut *self.asked.lock().await).await
+        let sent = self.sent.load(Ordering::Acquire);
+        let mut asked = self.asked.lock().await;
+        if self.done.load(Ordering::Acquire) >= sent {
+            return Ok(());
+        }
+        let sent = self.sent.load(Ordering::Acquire);
+        self.ask(&mut asked).await?;
+        self.done.fetch_max(sent, Ordering::AcqRel);
+        Ok(())
     }
 
     /// Asks for the next number back. What Redis does, it does in order; but a subscription it refuses is

@@ -15,13 +15,12 @@ use tokio::{
     sync::Notify,
     time::{MissedTickBehavior, interval, sleep, timeout},
 };
-use wire::Pattern;
 
 use super::{
     BusError, Event, Shared, claim,
     connect::Plan,
-    connection::{Connection, Kind, NAMED_TOGETHER},
-    kind, receive,
+    connection::{Connection, Kind},
+    receive,
 };
 
 /// How often the heart beats.
@@ -141,15 +140,13 @@ async fn keep(shared: &Arc<Shared>, connection: &Arc<Connection>, heart: &Heart)
     }
 }
 
-/// Subscribes to everything joined and hears the heart beat once through every node.
+/// Subscribes to everything wanted and hears the heart beat once through every node.
 async fn bring_up(shared: &Shared, connection: &Arc<Connection>, heart: &Heart) -> Result<(), BusError> {
-    let joined = shared.joined.lock().await;
+    let mut asked = shared.interest.lock().await;
     let heartbeat = shared.heartbeat_channel();
     connection.hear(heartbeat.clone(), Kind::Channel).await?;
     connection.hear(shared.renewals_channel(), Kind::Channel).await?;
-    hear_joined(shared, connection, joined.keys()).await?;
-    let topics = shared.topics.lock().await;
-    shared.hear_topics(connection, &topics).await?;
+    shared.hear_wanted(connection, &asked.begin()).await?;
     connection.confirm().await?;
     let nodes = connection.nodes();
     let is_heard = async {
@@ -158,44 +155,9 @@ async fn bring_up(shared: &Shared, connection: &Arc<Connection>, heart: &Heart) 
     };
     timeout(SILENT_FOR, is_heard).await.map_err(|_| BusError::Down)?;
     shared.set_up(connection);
-    // Behind the locks: who joins from here on finds the link up.
-    drop((joined, topics));
+    // Behind the lock: who joins from here on finds the link up.
+    drop(asked);
     shared.events.send(Event::LinkUp).await.map_err(|_| BusError::Down)
-}
-
-/// Subscribes to everything joined. A wildcard that is not permitted must not cost all others the link.
-async fn hear_joined(
-    shared: &Shared,
-    connection: &Connection,
-    joined: impl Iterator<Item = &Pattern>,
-) -> Result<(), BusError> {
-    let (wildcards, channels): (Vec<_>, Vec<_>) = joined.partition(|pattern| kind(pattern) == Kind::Pattern);
-    let name = |pattern: &&Pattern| shared.redis_name(pattern.as_str());
-    connection.hear_all(channels.iter().map(name).collect()).await?;
-    for together in wildcards.chunks(NAMED_TOGETHER) {
-        match connection.hear_patterns(together.iter().map(name).collect()).await {
-            Err(error) if error.is_forbidden() => {}
-            heard => {
-                heard?;
-                continue;
-            }
-        }
-        for wildcard in together {
-            match connection.hear(name(wildcard), Kind::Pattern).await {
-                Err(error) if error.is_forbidden() => tell_forbidden(wildcard),
-                heard => heard?,
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Says which wildcard hears nothing of other instances, and what helps.
-pub(super) fn tell_forbidden(wildcard: &Pattern) {
-    tracing::error!(
-        %wildcard,
-        "redis does not permit this wildcard, so it hears this instance alone: give its user all channels, `&*`"
-    );
 }
 
 impl Heart {

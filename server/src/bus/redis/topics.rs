@@ -6,7 +6,6 @@
 //! this instance has what it tells already.
 
 use std::{
-    collections::HashMap,
     sync::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
@@ -25,10 +24,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{
-    BusError, RedisBus, Shared,
-    connection::{Connection, Kind},
-};
+use super::{BusError, RedisBus, Shared, interest::Name};
 use crate::bus::Link;
 
 /// What is told and waits to go out; more is dropped and counted.
@@ -117,48 +113,27 @@ impl Topics {
     }
 
     /// Starts hearing topics; each is undone by one [`Topics::ignore`]. On success whatever is told
-    /// from now on arrives. Remembered while the link is down.
+    /// from now on arrives. Remembered while the link is down. Both are counted once they were polled, and
+    /// brought to their end also when the caller goes away.
     ///
     /// # Errors
     ///
     /// When the link is down or does not answer in time.
     pub async fn hear(&self, topics: &[String]) -> Result<(), BusError> {
         let Some(Far { shared, .. }) = &self.far else { return Ok(()) };
-        let connection = {
-            let mut heard = shared.topics.lock().await;
-            let mut new = Vec::new();
-            for topic in topics {
-                let count = heard.entry(topic.clone()).or_default();
-                *count += 1;
-                if *count == 1 {
-                    new.push(shared.topic_name(topic));
-                }
-            }
-            let connection = shared.connection()?;
-            if !new.is_empty() {
-                connection.hear_all(new).await?;
-            }
-            connection
-        };
-        connection.confirm().await
+        let names = Name::of_topics(topics);
+        shared.interest.want(&names);
+        shared.settle(names).await
     }
 
     /// Undoes [`Topics::hear`].
     pub async fn ignore(&self, topics: &[String]) {
         let Some(Far { shared, .. }) = &self.far else { return };
-        let mut heard = shared.topics.lock().await;
-        for topic in topics {
-            let Some(count) = heard.get_mut(topic) else { continue };
-            *count -= 1;
-            if *count > 0 {
-                continue;
-            }
-            heard.remove(topic);
-            let Ok(connection) = shared.connection() else { continue };
-            if let Err(error) = connection.ignore(shared.topic_name(topic), Kind::Channel).await {
-                // Heard in vain until the next reconnect.
-                tracing::debug!(%error, "cannot leave a topic");
-            }
+        let names = Name::of_topics(topics);
+        shared.interest.release(&names);
+        if let Err(error) = shared.settle(names).await {
+            // Heard in vain until it is heard or ignored again, or the next reconnect.
+            tracing::debug!(%error, "cannot leave a topic");
         }
     }
 
@@ -197,6 +172,15 @@ impl RedisBus {
 }
 
 impl Shared {
+    /// Counts what was told on a topic and is dropped.
+    pub(super) fn drop_told(&self, received: &Received) {
+        let Some(topic) = received.channel.strip_prefix(self.prefix.as_str()) else { return };
+        let ears = self.ears.0.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ear) = ears.iter().find(|ear| topic.starts_with(ear.family)) {
+            ear.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     /// Takes a message if it was told on a topic.
     pub(super) fn take_told(&self, received: &Received) -> bool {
         let Some(topic) = received.channel.strip_prefix(self.prefix.as_str()) else { return false };
@@ -215,16 +199,6 @@ impl Shared {
 
     fn topic_name(&self, topic: &str) -> String {
         format!("{}{topic}", self.prefix)
-    }
-
-    /// Asks for everything that is heard, over a new connection.
-    pub(super) async fn hear_topics(
-        &self,
-        connection: &Connection,
-        heard: &HashMap<String, usize>,
-    ) -> Result<(), BusError> {
-        let names: Vec<String> = heard.keys().map(|topic| self.topic_name(topic)).collect();
-        connection.hear_all(names).await
     }
 }
 
