@@ -51,7 +51,8 @@ declare namespace JPulse {
     interface AppCluster {
         broadcast: {
             /**
-             * Hears a channel, `view:component:domain:action`, or all below a pattern, `view:component:*`.
+             * Hears a channel, `view:component:domain:action` or `view:component:domain`, or all below a pattern,
+             * `view:component:*`.
              * What was missed while the connection was away comes after it, in order and once.
              *
              * Throws `JPulse.Failure` when the channel is malformed, or not for browsers.
@@ -68,6 +69,15 @@ declare namespace JPulse {
          * is `fetch` and no more.
          */
         fetch<T = any>(url: RequestInfo | URL, options?: FetchOptions): Promise<ApiResponse<T>>;
+        /**
+         * Small values of who is signed in, on every instance: 64 KiB each as JSON, 1 MiB together, for 30 days at
+         * most. A guest gets `null`, and `false` for what was not done.
+         */
+        cache: {
+            set(category: string, key: string, value: unknown, options?: { ttl?: number }): Promise<boolean>;
+            get<T = any>(category: string, key: string): Promise<T | null>;
+            del(category: string, key: string): Promise<boolean>;
+        };
         /** Whether a broadcast made now reaches other instances. */
         isClusterMode(): boolean;
         /** Names this tab: stable across reloads, another one for a duplicated tab. */

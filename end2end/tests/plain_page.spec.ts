@@ -6,7 +6,7 @@ import { SITE } from '../kit/built';
 import { visit } from '../kit/pages';
 import { expectCall, plainPage, script, spies, test } from '../kit/plain_page';
 import { expectHeard, expectStanding, publish, subscribe, subscribeSurely } from '../kit/script';
-import { expect, uniqueName } from '../kit/test';
+import { ADMIN_PASSWORD, expect, uniqueName } from '../kit/test';
 
 const HELLO = '/hello-plain.html';
 const newChannel = (): string => `view:end2end:${uniqueName('plain')}:said`;
@@ -139,4 +139,19 @@ test('the plain demo tells what is said to every window, and nobody is hindered'
     await expect(said(page).first()).toBeVisible();
     await expect(page.getByLabel('Your message')).toHaveValue('');
     await expectAccessible(page);
+});
+
+test('a script keeps small values of who is signed in, and a guest has none', async ({ site, page, put, complaints }) => {
+    complaints.allow(/status of 401/);
+    await page.goto(site.at(put(plainPage())));
+    const [category, key] = [uniqueName('theme'), 'mode/of pages'];
+    const keep = (value: unknown) =>
+        page.evaluate(([category, key, value]) => window.jPulse.appCluster.cache.set(category, key, value, { ttl: 60 }), [category, key, value] as [string, string, unknown]);
+    const kept = () => page.evaluate(([category, key]) => window.jPulse.appCluster.cache.get(category, key), [category, key]);
+    const forget = () => page.evaluate(([category, key]) => window.jPulse.appCluster.cache.del(category, key), [category, key]);
+    expect([await keep('dark'), await kept(), await forget()]).toEqual([false, null, false]);
+    await page.evaluate((password) => window.jPulse.api.post('/api/1/auth/login', { username: 'admin', password }), ADMIN_PASSWORD);
+    const value = { mode: 'dark', sizes: [1, 2] };
+    expect([await keep(value), await kept()]).toEqual([true, value]);
+    expect([await forget(), await kept()]).toEqual([true, null]);
 });

@@ -122,13 +122,28 @@ pasted('a task that was updated', async ({ page, site, paste }) => {
     await expectCalledFor(page, site, 'view:myApp:task:updated', { task: { id: 7 } }, 'updateTaskInUI', { id: 7 });
 });
 
-// Its channel has three parts, and channels have four or more: told so, as whoever writes it must be.
-pasted('an alert on a channel that is too short is refused with the reason', async ({ page, paste, complaints }) => {
-    complaints.allow(/is malformed: use view:component:domain:action/);
-    const reasons: string[] = [];
-    page.on('pageerror', (error) => reasons.push(error.message));
-    await paste({ file: 'alert.js' });
-    await expect.poll(() => reasons.join()).toContain('use view:component:domain:action');
+/** Hears a channel beside the example, in the same tab. */
+const listener = (channel: string) =>
+    `jPulse.appCluster.broadcast.subscribe('${channel}', (data) => heard(data));`;
+/** What an example for controllers calls, as far as a page can do the same. */
+const publisher = 'const RedisManager = { publishBroadcast: (...message) => jPulse.appCluster.broadcast.publish(...message) };';
+
+pasted('an alert on a channel of three parts', async ({ page, paste }) => {
+    await paste({ file: 'alert.js', functions: ['heard'], before: listener('view:notifications:alert') });
+    const alert = { message: 'Server maintenance in 10 minutes', level: 'warning' };
+    await expect.poll(() => callsOf(page, 'heard')).toEqual([[expect.objectContaining(alert)]]);
+});
+
+pasted('updates that are throttled, on a channel of three parts', async ({ page, paste }) => {
+    await paste({ file: 'throttle.js', functions: ['heard'], before: `${publisher}${listener('view:myApp:update')}` });
+    await page.evaluate('Promise.all([1, 2, 3].map((n) => updateWithThrottle({ n })))');
+    await expect.poll(() => callsOf(page, 'heard')).toEqual([[expect.objectContaining({ n: 1 })]]);
+});
+
+pasted('changes that go out together, on a channel of three parts', async ({ page, paste }) => {
+    await paste({ file: 'batch.js', functions: ['heard'], before: `${publisher}${listener('view:myApp:changes')}` });
+    await page.evaluate('scheduleChange({ n: 1 }); scheduleChange({ n: 2 })');
+    await expect.poll(() => callsOf(page, 'heard')).toEqual([[expect.objectContaining({ changes: [{ n: 1 }, { n: 2 }] })]]);
 });
 
 pasted('a request and its answer', async ({ page, paste }) => {

@@ -8,6 +8,7 @@ export const SHAPE: Shape<JPulse> = {
     appCluster: {
         broadcast: { subscribe: 'function', publish: 'function' },
         fetch: 'function',
+        cache: { set: 'function', get: 'function', del: 'function' },
         isClusterMode: 'function',
         getUuid: 'function',
         onClusterChange: 'function',

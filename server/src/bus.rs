@@ -13,7 +13,7 @@ use wire::{Channel, Message, Pattern, Position, Positions};
 
 pub use buckets::{Buckets, Quota, Taken};
 pub use memory::MemoryBus;
-pub use redis::{Inspected, Keys, Put, RedisBus, Told, TopicInbox, Topics};
+pub use redis::{Inspected, Keys, Put, RedisBus, Told, TopicInbox, Topics, UserBounds};
 
 /// Events that wait for the hub; a bus that finds the inbox full waits, and notices what it missed.
 pub const INBOX: usize = 8_192;

@@ -14,6 +14,7 @@ mod handler;
 mod local;
 mod members;
 mod namespaces;
+mod node_js;
 mod port;
 mod post;
 mod report;
@@ -50,6 +51,7 @@ pub use custom::{CUSTOM_MAX, CustomError};
 pub use handler::{Handler, Plain, Refused, Reply, Visit};
 pub use local::{Endpoint, Kind};
 pub use members::Target;
+pub use node_js::FAMILY as NODE_JS_FAMILY;
 pub use port::WebSocketPort;
 pub use post::Post;
 pub use socket::Socket;
@@ -78,6 +80,8 @@ struct Shared {
     relay: Relay,
     hub: Hub,
     topics: Topics,
+    /// What instances on Node.js hear.
+    node_js: Topics,
     /// `None` without Redis.
     keys: Option<Keys>,
     store: Arc<dyn EndpointStore>,
@@ -101,11 +105,13 @@ pub enum RegisterError {
 }
 
 impl Endpoints {
-    /// Starts to hear the other instances, on `topics` of [`FAMILY`]; there is no endpoint yet.
+    /// Starts to hear the other instances, on `topics` of [`FAMILY`], and those on Node.js, on `node_js` of
+    /// [`NODE_JS_FAMILY`]; there is no endpoint yet.
     pub fn start(
         relay: Relay,
         hub: Hub,
         (topics, inbox): (Topics, TopicInbox),
+        (node_js, node_js_inbox): (Topics, TopicInbox),
         keys: Option<Keys>,
         store: Arc<dyn EndpointStore>,
     ) -> Self {
@@ -114,6 +120,7 @@ impl Endpoints {
                 relay,
                 hub,
                 topics,
+                node_js,
                 keys,
                 store,
                 boot: uuid::Uuid::new_v4().simple().to_string().into(),
@@ -124,6 +131,7 @@ impl Endpoints {
             }),
         };
         endpoints.exchange(inbox);
+        endpoints.hear_node_js(node_js_inbox);
         endpoints.keep_custom();
         endpoints
     }
@@ -149,11 +157,11 @@ impl Endpoints {
         self.shared.registry.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 
-    /// The endpoint at a path, and what stands there at its parameters.
-    pub fn find(&self, path: &str) -> Option<(Arc<Endpoint>, HashMap<String, String>)> {
-        let mut parts = path.split('/');
-        let endpoint = self.get(parts.next()?)?;
-        let parameters = endpoint.read_path(&parts.collect::<Vec<_>>())?;
+    /// The endpoint at a path, given by its segments, and what stands there at its parameters.
+    pub fn find(&self, segments: &[String]) -> Option<(Arc<Endpoint>, HashMap<String, String>)> {
+        let (name, values) = segments.split_first()?;
+        let endpoint = self.get(name)?;
+        let parameters = endpoint.read_path(values)?;
         Some((endpoint, parameters))
     }
 
@@ -188,7 +196,8 @@ impl Endpoints {
     pub fn send(&self, endpoint: &Arc<Endpoint>, post: &Post) {
         deliver(endpoint, post);
         let text = post.to_text(&endpoint.name, self.instance_id(), &self.shared.boot);
-        if !self.shared.topics.tell(&post.topic(&endpoint.name), text) {
+        let is_published = self.shared.topics.tell(&post.topic(&endpoint.name), text);
+        if !(self.publish_to_node_js(&endpoint.name, post) && is_published) {
             endpoint.here().tally.dropped(Loss::Link);
         }
     }
@@ -227,14 +236,14 @@ impl Endpoints {
     }
 
     async fn hear(&self, targets: &[Target], endpoint: &str) {
-        let topics: Vec<String> = targets.iter().map(|target| post::topic(endpoint, target)).collect();
+        let topics = topics(targets, endpoint);
         if let Ok(Err(error)) = timeout(HEARD_WITHIN, self.shared.topics.hear(&topics)).await {
             tracing::debug!(%error, "a topic is heard when redis is back");
         }
     }
 
     async fn ignore(&self, targets: &[Target], endpoint: &str) {
-        let topics: Vec<String> = targets.iter().map(|target| post::topic(endpoint, target)).collect();
+        let topics = topics(targets, endpoint);
         self.shared.topics.ignore(&topics).await;
     }
 
@@ -268,6 +277,12 @@ impl Endpoints {
 /// Whether no endpoint may have this name.
 fn is_reserved(name: &str) -> bool {
     matches!(name, RELAY | "stats" | "endpoints")
+}
+
+/// What is heard for these targets: a broadcast may also come from an instance on Node.js.
+fn topics(targets: &[Target], endpoint: &str) -> Vec<String> {
+    let of_node_js = targets.contains(&Target::Broadcast).then(|| node_js::topic(endpoint));
+    targets.iter().map(|target| post::topic(endpoint, target)).chain(of_node_js).collect()
 }
 
 fn online_key(endpoint: &str, user: &str) -> String {

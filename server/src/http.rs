@@ -24,6 +24,7 @@ mod status;
 mod texts;
 mod todos;
 mod track;
+mod user_cache;
 pub mod visitor;
 
 use std::{sync::Arc, time::Instant};
@@ -36,7 +37,7 @@ use wire::Code;
 
 use crate::{
     config::Config, config_cache::ConfigCache, endpoint::Endpoints, hub::Hub, metrics::Metrics, relay::Relay,
-    session::Door, store::Store, throttle::Throttle,
+    session::Door, store::Store, throttle::Throttle, user_cache::UserCache,
 };
 use answer::ApiError;
 use entry::Gate;
@@ -62,6 +63,8 @@ pub struct Site {
     pub metrics: Metrics,
     /// For configuration.
     pub config_cache: ConfigCache,
+    /// For what scripts keep for a user.
+    pub user_cache: UserCache,
     /// Who may read this instance's metrics from elsewhere; empty: nobody.
     pub metrics_token: Arc<str>,
     /// For knowing who is there.
@@ -103,6 +106,7 @@ pub fn router(site: Site, config: &Config) -> Router {
         .merge(features::routes())
         .merge(health::routes())
         .merge(metrics::routes())
+        .merge(user_cache::routes())
         .with_state(site.clone())
         .merge(texts::routes().with_state(site.ports.clone()))
         .merge(todos::routes().merge(cart::routes()).with_state(site.ports.clone()))
@@ -114,9 +118,11 @@ pub fn router(site: Site, config: &Config) -> Router {
     let counting = site.metrics.clone();
     let routes = Router::new()
         .merge(api)
+        .merge(sockets::routes().with_state(site.clone()))
+        .route("/api", axum::routing::any(unknown_route))
+        .route("/api/", axum::routing::any(unknown_route))
         .route("/api/{*path}", axum::routing::any(unknown_route))
         .route_layer(middleware::from_fn(answer::finish))
-        .merge(sockets::routes().with_state(site.clone()))
         .merge(pages::routes(site))
         .layer(middleware::from_fn_with_state(guard.clone(), guard::limit_user));
     door.guard(routes)

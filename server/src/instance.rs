@@ -38,6 +38,7 @@ use crate::{
     store::{OpenError, Store},
     teller::Teller,
     throttle::Throttle,
+    user_cache::UserCache,
 };
 
 /// How long the start waits for Redis, so that the instance can claim its name.
@@ -102,7 +103,7 @@ impl Instance {
         let accounts = Arc::new(Accounts::new(&store));
         let first_password = prepare_admin(&accounts, &store, &config).await?;
         let redis_mode = config.redis.effective_mode();
-        let StartedBus { bus, redis, inbox, endpoint_topics, config_topics, keys, buckets } =
+        let StartedBus { bus, redis, inbox, endpoint_topics, node_js_topics, config_topics, keys, buckets } =
             start_bus(&config, redis_mode)?;
         let key = session::cookie_key(&config.sessions.secret, &config.server.data_dir)?;
         if config.sessions.secret.is_empty() && keys.is_some() {
@@ -139,7 +140,14 @@ impl Instance {
         let throttle = Throttle::new(buckets);
         let mottos = MottoPort::start(config_cache.clone(), hub.clone(), metrics.clone(), throttle.clone());
         let mottos = Arc::new(mottos);
-        let endpoints = Endpoints::start(relay.clone(), hub.clone(), endpoint_topics, keys, store.endpoints());
+        let endpoints = Endpoints::start(
+            relay.clone(),
+            hub.clone(),
+            endpoint_topics,
+            node_js_topics,
+            keys.clone(),
+            store.endpoints(),
+        );
         let faults = FaultPort::start(config.site.mode, own_address, redis, cluster.clone(), observatory.clone());
         let ports = Ports {
             cluster: cluster.clone(),
@@ -164,6 +172,7 @@ impl Instance {
             ports,
             hub,
             relay,
+            user_cache: UserCache::new(keys),
             endpoints,
             store,
             metrics,
@@ -298,6 +307,7 @@ struct StartedBus {
     redis: Option<Arc<RedisBus>>,
     inbox: Inbox,
     endpoint_topics: (Topics, TopicInbox),
+    node_js_topics: (Topics, TopicInbox),
     config_topics: (Topics, TopicInbox),
     keys: Option<Keys>,
     buckets: Option<Arc<dyn Buckets>>,
@@ -306,15 +316,18 @@ struct StartedBus {
 fn start_bus(config: &Config, mode: RedisMode) -> Result<StartedBus, BusError> {
     if mode == RedisMode::None {
         let (bus, inbox) = MemoryBus::new();
-        let [endpoint_topics, config_topics] = [bus.link(), bus.link()].map(Topics::local);
-        return Ok(StartedBus { bus, redis: None, inbox, endpoint_topics, config_topics, keys: None, buckets: None });
+        let local = || Topics::local(bus.link());
+        let (endpoint_topics, node_js_topics, config_topics) = (local(), local(), local());
+        let (redis, keys, buckets) = (None, None, None);
+        return Ok(StartedBus { bus, redis, inbox, endpoint_topics, node_js_topics, config_topics, keys, buckets });
     }
     let (bus, inbox) = RedisBus::start(&config.redis, config.site.prefix())?;
     let (endpoint_topics, config_topics) = (bus.topics(endpoint::FAMILY), bus.topics(config_cache::FAMILY));
+    let node_js_topics = bus.topics(endpoint::NODE_JS_FAMILY);
     let keys = Some(bus.keys());
     let buckets: Option<Arc<dyn Buckets>> = Some(bus.clone());
     let redis = Some(bus.clone());
-    Ok(StartedBus { bus, redis, inbox, endpoint_topics, config_topics, keys, buckets })
+    Ok(StartedBus { bus, redis, inbox, endpoint_topics, node_js_topics, config_topics, keys, buckets })
 }
 
 /// Waits a moment for the link, so that the name can be claimed.

@@ -43,5 +43,6 @@ pub mod store;
 pub mod supervisor;
 pub mod teller;
 pub mod throttle;
+pub mod user_cache;
 
 pub use instance::{Instance, StartError};

@@ -6,6 +6,7 @@
 mod conversation;
 mod frame;
 mod line;
+mod request_id;
 mod stream;
 mod upgrade;
 mod window;
@@ -13,6 +14,7 @@ mod window;
 pub use conversation::Conversation;
 pub use frame::{binary_frame, close_frame, ping_frame, text_frame, texts, write_text_frame};
 pub use line::{Line, LineEnd};
+pub use request_id::RequestId;
 pub use stream::{Received, SocketStream};
 pub use upgrade::{Refusal, Upgrade};
 pub use window::{Over, Window};

@@ -12,6 +12,8 @@ use wire::Channel;
 /// assert_eq!(MOVED.channel().as_str(), "view:board:piece:moved");
 /// ```
 ///
+/// Three parts are enough: `channel!("view:notifications:alert")`.
+///
 /// A malformed name does not compile, nor one that browsers may not use:
 ///
 /// ```compile_fail

@@ -82,7 +82,7 @@ pub fn CodeExamplesPage() -> impl IntoView {
             <h2 id="names">"Names of channels"</h2>
             <p>
                 <code>"layer:component:domain:action"</code>
-                ", then more parts if you like. Browsers use the layer "
+                " by convention, then more parts if you like; three are enough. Browsers use the layer "
                 <code>"view:"</code> "; instances talk on " <code>"controller:"</code> " and " <code>"model:"</code>
                 ". A pattern ends in " <code>":*"</code> ", as in " <code>"view:myApp:*"</code> "."
             </p>

@@ -29,7 +29,7 @@ impl Layer {
     }
 }
 
-/// The name of a channel: `<layer>:<component>:<domain>:<action>[:<additional>]*`.
+/// The name of a channel: `<layer>:<component>:<domain>[:<action>[:<additional>]*]`. Four parts are the convention.
 ///
 /// ```
 /// use wire::{Channel, Layer};
@@ -150,7 +150,7 @@ pub enum ChannelError {
     #[error("a channel begins with `model:`, `view:` or `controller:`")]
     Layer,
     /// It has fewer parts than a channel needs.
-    #[error("a channel has at least {CHANNEL_PARTS_MIN} parts: layer:component:domain:action")]
+    #[error("a channel has at least {CHANNEL_PARTS_MIN} parts: layer:component:domain")]
     TooFewParts,
     /// It has more parts than allowed.
     #[error("a channel has at most {CHANNEL_PARTS_MAX} parts")]
@@ -229,7 +229,7 @@ pub const fn assert_channel(name: &str) {
         Ok(Shape { is_wildcard: false, .. }) => {}
         Ok(_) => panic!("a channel holds no `*`"),
         Err(ChannelError::Layer) => panic!("a channel begins with `model:`, `view:` or `controller:`"),
-        Err(ChannelError::TooFewParts) => panic!("a channel has at least 4 parts: layer:component:domain:action"),
+        Err(ChannelError::TooFewParts) => panic!("a channel has at least 3 parts: layer:component:domain"),
         Err(ChannelError::TooManyParts) => panic!("a channel has at most 17 parts"),
         Err(ChannelError::EmptyPart) => panic!("a part of a channel is empty"),
         Err(ChannelError::Character) => panic!("a part of a channel holds only letters, digits, `_`, `-` and `.`"),

@@ -14,15 +14,6 @@ use crate::{
     limits::{ENDPOINT_NAME_BYTES, ID_BYTES},
 };
 
-/// One message of a browser.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Request {
-    /// What is asked.
-    pub ask: Result<Ask, RequestError>,
-    /// Returned on the answer, unread.
-    pub request_id: Option<Value>,
-}
-
 /// What a browser asks of every endpoint.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ask {
@@ -102,19 +93,30 @@ impl RequestError {
     }
 }
 
-impl Request {
-    /// Reads one text frame. Never fails as a whole: the `requestId` is needed for the answer.
-    pub fn parse(json: &str) -> Self {
-        let Ok(Value::Object(mut fields)) = serde_json::from_str(json) else {
-            return Self { ask: Err(RequestError::shape("a message is a JSON object")), request_id: None };
-        };
-        let request_id = fields.remove("requestId").filter(|id| !id.is_null());
-        let is_fit = check_payload(&fields).map_err(|error| RequestError::shape(error.to_string()));
-        Self { ask: is_fit.and_then(|()| ask(fields)), request_id }
-    }
-}
-
 impl Ask {
+    /// Reads one text frame.
+    ///
+    /// # Errors
+    ///
+    /// When the text is no JSON object of a known shape.
+    pub fn parse(json: &str) -> Result<Self, RequestError> {
+        fields(json).and_then(ask)
+    }
+
+    /// Reads a text frame that answers a request of the server by its `requestId` alone, as a client of jPulse on
+    /// Node.js does: what it says are all its fields, unless it has `success: false`.
+    ///
+    /// # Errors
+    ///
+    /// When the text is no JSON object.
+    pub fn parse_reply(json: &str) -> Result<Self, RequestError> {
+        let fields = fields(json)?;
+        Ok(Self::Response(match fields.get("success") {
+            Some(Value::Bool(false)) => Err(refusal(&fields).unwrap_or_else(|| RequestError::new(Code::Unknown, ""))),
+            _ => Ok(Value::Object(fields)),
+        }))
+    }
+
     /// The `type` it came with.
     pub fn kind(&self) -> &str {
         match self {
@@ -148,15 +150,29 @@ fn ask(mut fields: Map<String, Value>) -> Result<Ask, RequestError> {
         "leave" => Ask::Leave { room_id: id(&fields, "roomId")? },
         "presence" => Ask::Presence { watch: flag(&fields, "watch", true)? },
         "ping" => Ask::Ping,
-        "response" => Ask::Response(match fields.get("error") {
-            Some(Value::String(error)) => {
-                let code = fields.get("code").and_then(|code| Code::deserialize(code).ok());
-                Err(RequestError::new(code.unwrap_or(Code::Unknown), error.clone()))
-            }
-            _ => Ok(fields.remove("data").unwrap_or_default()),
+        "response" => Ask::Response(match refusal(&fields) {
+            Some(refusal) => Err(refusal),
+            None => Ok(fields.remove("data").unwrap_or_default()),
         }),
         _ => Ask::Own(OwnMessage { kind: kind.clone(), fields }),
     })
+}
+
+/// The fields of a message but for its `requestId`.
+fn fields(json: &str) -> Result<Map<String, Value>, RequestError> {
+    let Ok(Value::Object(mut fields)) = serde_json::from_str(json) else {
+        return Err(RequestError::shape("a message is a JSON object"));
+    };
+    fields.remove("requestId");
+    check_payload(&fields).map_err(|error| RequestError::shape(error.to_string()))?;
+    Ok(fields)
+}
+
+/// Why a request of the server was not answered: `{error, code?}`.
+fn refusal(fields: &Map<String, Value>) -> Option<RequestError> {
+    let error = fields.get("error")?.as_str()?;
+    let code = fields.get("code").and_then(|code| Code::deserialize(code).ok());
+    Some(RequestError::new(code.unwrap_or(Code::Unknown), error))
 }
 
 /// The short way to say something, `{type: "message", roomId?, …}`: to the room, or else to everybody.
@@ -283,14 +299,12 @@ pub struct RoomFrame {
     pub members: usize,
 }
 
-/// A frame of an endpoint: `{success: true, data: {type, data?}, requestId?}`.
-pub fn frame(kind: &str, data: &impl Serialize, request_id: Option<&Value>) -> String {
+/// A frame of an endpoint: `{success: true, data: {type, data?}}`.
+pub fn frame(kind: &str, data: &impl Serialize) -> String {
     #[derive(Serialize)]
     struct Envelope<'a, T> {
         success: bool,
         data: Inner<'a, T>,
-        #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
-        request_id: Option<&'a Value>,
     }
     #[derive(Serialize)]
     struct Inner<'a, T> {
@@ -298,7 +312,7 @@ pub fn frame(kind: &str, data: &impl Serialize, request_id: Option<&Value>) -> S
         kind: &'a str,
         data: T,
     }
-    let envelope = Envelope { success: true, data: Inner { kind, data }, request_id };
+    let envelope = Envelope { success: true, data: Inner { kind, data } };
     // Strings, numbers and maps with text keys: nothing here can fail to serialise.
     serde_json::to_string(&envelope).unwrap_or_default()
 }
@@ -310,33 +324,43 @@ mod tests {
     use super::*;
 
     fn code(message: &Value) -> Option<Code> {
-        Request::parse(&message.to_string()).ask.err().map(|error| error.code)
+        Ask::parse(&message.to_string()).err().map(|error| error.code)
     }
 
     #[test]
     fn what_every_endpoint_knows_is_read_and_the_rest_is_its_own() {
-        let read = |message: Value| Request::parse(&message.to_string());
+        let read = |message: Value| Ask::parse(&message.to_string());
         assert_eq!(
             read(json!({ "type": "room", "roomId": "a:b", "data": null, "requestId": 7 })),
-            Request {
-                ask: Ok(Ask::Room { room_id: "a:b".into(), data: Value::Null, omit_self: false }),
-                request_id: Some(json!(7))
-            }
+            Ok(Ask::Room { room_id: "a:b".into(), data: Value::Null, omit_self: false })
         );
         assert_eq!(
-            read(json!({ "type": "message", "text": "hi", "roomId": "r" })).ask,
+            read(json!({ "type": "message", "text": "hi", "roomId": "r" })),
             Ok(Ask::Room { room_id: "r".into(), data: json!({ "text": "hi" }), omit_self: false })
         );
         let own = read(json!({ "type": "move", "x": 1, "requestId": "r" }));
-        let Ok(Ask::Own(OwnMessage { kind, fields })) = own.ask else { panic!("{own:?}") };
+        let Ok(Ask::Own(OwnMessage { kind, fields })) = own else { panic!("{own:?}") };
         assert_eq!((kind.as_str(), fields.get("x"), fields.get("requestId")), ("move", Some(&json!(1)), None));
-        assert_eq!(read(json!({ "type": "presence" })).ask, Ok(Ask::Presence { watch: true }));
+        assert_eq!(read(json!({ "type": "presence" })), Ok(Ask::Presence { watch: true }));
     }
 
     #[test]
-    fn a_wrong_shape_keeps_its_request_id() {
-        let read = Request::parse(r#"{"type":"join","requestId":[1]}"#);
-        assert_eq!((read.ask.is_err(), read.request_id), (true, Some(json!([1]))));
+    fn a_reply_needs_no_type() {
+        let reply = |message: Value| Ask::parse_reply(&message.to_string());
+        assert_eq!(
+            reply(json!({ "browser": "x", "requestId": "server-1" })),
+            Ok(Ask::Response(Ok(json!({ "browser": "x" }))))
+        );
+        let Ok(Ask::Response(Err(refusal))) = reply(json!({ "success": false, "error": "no", "code": "ERROR" })) else {
+            panic!("a refusal");
+        };
+        assert_eq!((refusal.code, refusal.error.as_str()), (Code::Unknown, "no"));
+        assert!(matches!(reply(json!({ "success": false })), Ok(Ask::Response(Err(_)))));
+        assert!(reply(json!([1])).is_err());
+    }
+
+    #[test]
+    fn a_wrong_shape_has_its_code() {
         for wrong in [json!([]), json!({}), json!({ "type": 1 }), json!({ "type": "broadcast" }), json!("x")] {
             assert_eq!(code(&wrong), Some(Code::InvalidMessage), "{wrong}");
         }

@@ -12,15 +12,6 @@ use thiserror::Error;
 use crate::{Channel, Code, Payload, Position, Positions};
 pub use write::{object, to_text};
 
-/// A request of a browser with what it wants to see on the answer.
-#[derive(Debug)]
-pub struct ClientRequest {
-    /// What is asked.
-    pub frame: Result<ClientFrame, FrameError>,
-    /// Returned on the answer, unread.
-    pub request_id: Option<Value>,
-}
-
 /// What a browser says on the relay.
 ///
 /// Channels stay text here: whether a name is well-formed and allowed is for the relay to say, each
@@ -58,23 +49,14 @@ pub enum ClientFrame {
     Ping,
 }
 
-impl ClientRequest {
-    /// Reads one text frame. Never fails as a whole: what can be known of a malformed frame, its
-    /// `requestId`, is needed for the answer.
-    pub fn parse(json: &str) -> Self {
-        #[derive(Deserialize)]
-        struct Envelope {
-            #[serde(rename = "requestId", default)]
-            request_id: Option<Value>,
-        }
-        let frame = serde_json::from_str(json).map_err(|error| FrameError(Some(error)));
-        // Only a frame that mentions one is read twice.
-        let request_id = if json.contains("requestId") {
-            serde_json::from_str::<Envelope>(json).ok().and_then(|envelope| envelope.request_id)
-        } else {
-            None
-        };
-        Self { frame, request_id }
+impl ClientFrame {
+    /// Reads one text frame.
+    ///
+    /// # Errors
+    ///
+    /// When the text is no JSON of a known type and shape.
+    pub fn parse(json: &str) -> Result<Self, FrameError> {
+        serde_json::from_str(json).map_err(|error| FrameError(Some(error)))
     }
 }
 

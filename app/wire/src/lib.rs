@@ -23,9 +23,8 @@ pub mod text;
 pub use channel::{Channel, ChannelError, Layer, Pattern, assert_channel};
 pub use code::Code;
 pub use frame::{
-    BroadcastFrame, ClientFrame, ClientRequest, ClusterFrame, Context, DrainFrame, Failure, Frame, FrameError,
-    GapFrame, LimitsFrame, PongFrame, Receipt, ServerFrame, SubscribedFrame, UnsubscribedFrame, WelcomeFrame, object,
-    to_text,
+    BroadcastFrame, ClientFrame, ClusterFrame, Context, DrainFrame, Failure, Frame, FrameError, GapFrame, LimitsFrame,
+    PongFrame, Receipt, ServerFrame, SubscribedFrame, UnsubscribedFrame, WelcomeFrame, object, to_text,
 };
 pub use message::{Message, MessageError};
 pub use payload::{Payload, UnfitPayload, check_data, check_payload};

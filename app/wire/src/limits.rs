@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Parts a channel has at least.
-pub const CHANNEL_PARTS_MIN: usize = 4;
+pub const CHANNEL_PARTS_MIN: usize = 3;
 /// Parts a channel has at most.
 pub const CHANNEL_PARTS_MAX: usize = 17;
 /// Bytes of a channel's name at most.

@@ -14,7 +14,7 @@ fn layer() -> impl Strategy<Value = &'static str> {
 
 /// The parts of a well-formed channel.
 fn parts() -> impl Strategy<Value = Vec<String>> {
-    (layer(), prop::collection::vec(part(), 3..=16)).prop_map(|(layer, rest)| {
+    (layer(), prop::collection::vec(part(), 2..=16)).prop_map(|(layer, rest)| {
         let mut parts = vec![layer.to_owned()];
         parts.extend(rest);
         parts
@@ -25,7 +25,7 @@ fn parts() -> impl Strategy<Value = Vec<String>> {
 fn is_channel(text: &str) -> bool {
     let parts: Vec<&str> = text.split(':').collect();
     text.len() <= CHANNEL_BYTES
-        && (4..=17).contains(&parts.len())
+        && (3..=17).contains(&parts.len())
         && ["model", "view", "controller"].contains(&parts[0])
         && parts[1..].iter().all(|part| {
             !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || ['_', '-', '.'].contains(&c))
@@ -81,7 +81,7 @@ fn each_mistake_has_its_name() {
         ("tasks", ChannelError::Layer),
         ("customLayer:myApp:event:x", ChannelError::Layer),
         ("view-tasks-created", ChannelError::Layer),
-        ("view:myApp:task", ChannelError::TooFewParts),
+        ("view:myApp", ChannelError::TooFewParts),
         ("view:a::b:c", ChannelError::EmptyPart),
         ("view:a:b:", ChannelError::EmptyPart),
         ("view:a:b:c d", ChannelError::Character),
@@ -93,6 +93,17 @@ fn each_mistake_has_its_name() {
     }
     let long = format!("view:a:b:{}", "c".repeat(CHANNEL_BYTES));
     assert_eq!(Channel::parse(&long).unwrap_err(), ChannelError::TooLong);
+}
+
+#[test]
+fn three_parts_are_enough() {
+    for text in ["view:notifications:alert", "view:myApp:event", "controller:myApp:event", "model:a:b"] {
+        assert_eq!(Channel::parse(text).unwrap().as_str(), text);
+        wire::assert_channel(text);
+    }
+    let channel = Channel::parse("view:myApp:event").unwrap();
+    assert!(Pattern::parse("view:myApp:*").unwrap().matches(&channel));
+    assert!(!Pattern::parse("view:myApp:event:*").unwrap().matches(&channel));
 }
 
 #[test]

@@ -20,6 +20,7 @@ mod receive;
 mod records;
 mod tls;
 mod topics;
+mod user_values;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -42,6 +43,7 @@ pub use keys::{Keys, Put};
 use log::Log;
 use topics::Ears;
 pub use topics::{Told, TopicInbox, Topics};
+pub use user_values::UserBounds;
 
 /// One instance's connections to Redis.
 pub struct RedisBus {

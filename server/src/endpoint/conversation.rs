@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 use wire::{
     Code, Frame, PongFrame, ServerFrame,
-    endpoint::{Ask, OwnMessage, Request, RequestError, RoomFrame, frame},
+    endpoint::{Ask, OwnMessage, RequestError, RoomFrame, frame},
     limits::REPLY_WITHIN,
 };
 
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     clock,
-    socket::{Conversation, Over, Window, text_frame},
+    socket::{Conversation, RequestId, Window, text_frame},
 };
 
 /// Messages of one socket that may wait for its handler; beyond, the next is read when one is answered.
@@ -41,7 +41,7 @@ pub(super) struct Talk {
 /// Something for the handler to do.
 enum Job {
     Connect,
-    Message(OwnMessage, Option<Value>),
+    Message(OwnMessage, Option<RequestId>),
 }
 
 impl Talk {
@@ -50,7 +50,7 @@ impl Talk {
         Self { socket, window, jobs: VecDeque::from([Job::Connect]), working: None }
     }
 
-    fn refuse(&self, why: Loss, refusal: RequestError, request_id: Option<Value>) -> Bytes {
+    fn refuse(&self, why: Loss, refusal: RequestError, request_id: Option<RequestId>) -> Bytes {
         let mut here = self.socket.inner.endpoint.here();
         here.tally.dropped(why);
         here.note(Happening::Refused, &self.socket.inner.present);
@@ -59,9 +59,9 @@ impl Talk {
     }
 
     /// Does what every endpoint does; `None` when there is no answer to it, or it comes later.
-    async fn perform(&mut self, ask: Ask, request_id: Option<&Value>) -> Result<Option<String>, RequestError> {
+    async fn perform(&mut self, ask: Ask, request_id: Option<&RequestId>) -> Result<Option<String>, RequestError> {
         let socket = &self.socket;
-        let sent = |kind: &str| request_id.map(|id| frame("sent", &sent_data(kind), Some(id)));
+        let sent = |kind: &str| request_id.map(|_| frame("sent", &sent_data(kind)));
         let omit = |is_omitted: bool| is_omitted.then(|| Arc::clone(socket.client_id()));
         Ok(match ask {
             Ask::Broadcast { data, omit_self } => {
@@ -79,20 +79,20 @@ impl Talk {
             Ask::Join { room_id } => {
                 let room_id: Arc<str> = room_id.into();
                 let members = Box::pin(socket.join(&room_id)).await?;
-                Some(frame("joined", &RoomFrame { room_id, members }, request_id))
+                Some(frame("joined", &RoomFrame { room_id, members }))
             }
             Ask::Leave { room_id } => {
                 let room_id: Arc<str> = room_id.into();
                 let members = Box::pin(socket.leave(&room_id)).await;
-                Some(frame("left", &RoomFrame { room_id, members }, request_id))
+                Some(frame("left", &RoomFrame { room_id, members }))
             }
             Ask::Presence { watch } => {
                 let present = socket.inner.endpoints.watch(socket, watch);
-                Some(frame("presence", &present, request_id))
+                Some(frame("presence", &present))
             }
             Ask::Ping => {
                 let pong = ServerFrame::Pong { data: PongFrame { timestamp: clock::now() } };
-                Some(Frame::answer(pong, request_id.cloned()).to_json())
+                Some(Frame::news(pong).to_json())
             }
             Ask::Response(answer) => {
                 if !request_id.is_some_and(|id| socket.inner.requests.settle(id, answer)) {
@@ -119,13 +119,12 @@ impl Conversation for Talk {
         let rule = self.socket.inner.endpoint.rule();
         let over = self.window.count(rule.limits.max_messages, rule.limits.interval());
         let is_too_large = text.len() > rule.limits.max_size;
-        let Request { ask, request_id } = Request::parse(text);
-        if let Some(Over { retry_after, is_first }) = over {
+        let (ask, request_id) = (Ask::parse(text), RequestId::of(text));
+        if let Some(over) = over {
             self.socket.inner.endpoint.here().tally.dropped(Loss::TooFast);
-            if is_first || request_id.is_some() {
-                let wait = u64::try_from(retry_after.as_millis()).unwrap_or_default().max(1);
+            if over.is_first || request_id.is_some() {
                 let refusal = RequestError::new(Code::RateLimitExceeded, "too many messages, wait a moment");
-                answers.push(failure(refusal, Some(json!({ "retryAfterMs": wait })), request_id));
+                answers.push(failure(refusal, Some(over.details()), request_id));
             }
             return;
         }
@@ -136,6 +135,9 @@ impl Conversation for Talk {
             answers.push(failure(refusal, Some(details), request_id));
             return;
         }
+        // The answer to a request of the server is known by its id, whatever its type.
+        let is_awaited = request_id.as_ref().is_some_and(|id| self.socket.inner.requests.is_waiting(id));
+        let ask = if is_awaited && !matches!(ask, Ok(Ask::Response(_))) { Ask::parse_reply(text) } else { ask };
         let allowed = ask.and_then(|ask| {
             if self.socket.owner().is_some() || rule.allows_guests(ask.kind()) {
                 return Ok(ask);
@@ -148,7 +150,7 @@ impl Conversation for Talk {
             Err(refusal) => Err(refusal),
         };
         match done {
-            Ok(answer) => answers.extend(answer.map(|json| text_frame(&json))),
+            Ok(answer) => answers.extend(answer.map(|json| text_frame(&RequestId::add(json, request_id.as_ref())))),
             Err(refusal) => answers.push(self.refuse(Loss::Refused, refusal, request_id)),
         }
     }
@@ -217,7 +219,7 @@ async fn work(socket: Socket, job: Job) -> Option<Bytes> {
     let handling = AssertUnwindSafe(handler.on_message(&socket, message)).catch_unwind();
     let refusal = match timeout(REPLY_WITHIN, handling).await {
         Ok(Ok(Ok(Some(Reply { kind, data })))) => {
-            return Some(text_frame(&frame(&kind, &data, request_id.as_ref())));
+            return Some(text_frame(&RequestId::add(frame(&kind, &data), request_id.as_ref())));
         }
         Ok(Ok(Err(refusal))) => {
             endpoint.here().tally.dropped(Loss::Refused);
@@ -241,6 +243,7 @@ fn sent_data(target: &str) -> Value {
     json!({ "target": target, "timestamp": clock::now() })
 }
 
-fn failure(refusal: RequestError, details: Option<Value>, request_id: Option<Value>) -> Bytes {
-    text_frame(&Frame::failure(refusal.code, refusal.error, details, request_id).to_json())
+fn failure(refusal: RequestError, details: Option<Value>, request_id: Option<RequestId>) -> Bytes {
+    let frame = Frame::failure(refusal.code, refusal.error, details, None);
+    text_frame(&RequestId::add(frame.to_json(), request_id.as_ref()))
 }

@@ -213,7 +213,7 @@ impl Endpoints {
             return;
         }
         let joined = joined.into_iter().take(PRESENT_LISTED).collect();
-        let bytes = text_frame(&frame("presence-diff", &PresenceDiff { joined, left, total: here.told.len() }, None));
+        let bytes = text_frame(&frame("presence-diff", &PresenceDiff { joined, left, total: here.told.len() }));
         here.members.watchers().for_each(|place| place.queue.push(bytes.clone()));
     }
 
@@ -228,7 +228,7 @@ impl Endpoints {
         for (members, room_id) in counts {
             if before.get(&room_id) != Some(&members) {
                 let data = RoomFrame { room_id: Arc::clone(&room_id), members };
-                let bytes = text_frame(&frame("room-count", &data, None));
+                let bytes = text_frame(&frame("room-count", &data));
                 let target = Target::Room(Arc::clone(&room_id));
                 here.members.reached(&target, None).for_each(|place| place.queue.push(bytes.clone()));
             }

@@ -90,10 +90,9 @@ impl Endpoint {
     }
 
     /// What stands in a path at its parameters; `None` when the path is not this endpoint's.
-    pub(super) fn read_path(&self, rest: &[&str]) -> Option<HashMap<String, String>> {
-        let fits = rest.len() == self.parameters.len() && rest.iter().all(|value| !value.is_empty());
-        let values = rest.iter().map(|&value| value.to_owned());
-        fits.then(|| self.parameters.iter().cloned().zip(values).collect())
+    pub(super) fn read_path(&self, values: &[String]) -> Option<HashMap<String, String>> {
+        let fits = values.len() == self.parameters.len() && values.iter().all(|value| !value.is_empty());
+        fits.then(|| self.parameters.iter().cloned().zip(values.iter().cloned()).collect())
     }
 
     /// Who may use it, and how much.

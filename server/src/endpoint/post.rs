@@ -25,8 +25,7 @@ pub struct Post {
     pub timestamp: u64,
 }
 
-/// A message as instances tell each other. An instance on Node.js knows `endpoint`, `userId`, `data` and
-/// `sourceInstance`, and hands `data` to its browsers.
+/// A message as instances tell each other.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Envelope {
@@ -98,13 +97,17 @@ impl Post {
 
     /// The frame browsers get: made once for all of them.
     pub fn encoded(&self) -> Bytes {
-        let data = Delivered {
+        text_frame(&frame("message", &self.delivered()))
+    }
+
+    /// What browsers are told.
+    pub(super) fn delivered(&self) -> Delivered {
+        Delivered {
             from: self.from.clone(),
             target: self.target.aim(),
             data: self.data.clone(),
             timestamp: clock::rfc3339(self.timestamp),
-        };
-        text_frame(&frame("message", &data, None))
+        }
     }
 }
 
@@ -147,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_of_an_instance_on_node_js_is_read_and_ours_holds_what_it_knows() {
+    fn a_message_without_what_is_optional_is_read() {
         let theirs = br#"{"endpoint":"hello-emoji","userId":"7","data":{"emoji":"x"},"sourceInstance":"web-1-99"}"#;
         let (endpoint, post) = Post::parse("ws:hello-emoji:user:7", theirs, "p1").unwrap();
         assert_eq!(

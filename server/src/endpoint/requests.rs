@@ -10,6 +10,10 @@ use serde_json::Value;
 use tokio::{sync::oneshot, time::timeout};
 use wire::{Code, endpoint::RequestError};
 
+use crate::socket::RequestId;
+
+/// What the ids of the server's requests begin with.
+const NAMED: &str = "server-";
 /// Requests of one socket that may wait for their answers.
 const WAITING: usize = 64;
 
@@ -30,7 +34,7 @@ struct State {
 
 impl Requests {
     /// Sends a request with a fresh id and waits for its answer.
-    pub(super) async fn ask(&self, within: Duration, send: impl FnOnce(Value)) -> Answer {
+    pub(super) async fn ask(&self, within: Duration, send: impl FnOnce(RequestId)) -> Answer {
         let (answer, answered) = oneshot::channel();
         let id = {
             let mut state = self.state();
@@ -46,7 +50,7 @@ impl Requests {
             id
         };
         let waiting = Waiting { requests: self, id };
-        send(name(id));
+        send(RequestId::new(&format!("{NAMED}{id}")));
         let outcome = timeout(within, answered).await;
         drop(waiting);
         match outcome {
@@ -56,10 +60,14 @@ impl Requests {
         }
     }
 
+    /// Whether somebody waits for the answer to this request.
+    pub(super) fn is_waiting(&self, id: &RequestId) -> bool {
+        number(id).is_some_and(|number| self.state().waiting.contains_key(&number))
+    }
+
     /// Takes an answer; whether somebody waited for it.
-    pub(super) fn settle(&self, id: &Value, answer: Answer) -> bool {
-        let number = id.as_str().and_then(|id| id.strip_prefix("server-")?.parse().ok());
-        let waiting = number.and_then(|number: u64| self.state().waiting.remove(&number));
+    pub(super) fn settle(&self, id: &RequestId, answer: Answer) -> bool {
+        let waiting = number(id).and_then(|number| self.state().waiting.remove(&number));
         waiting.is_some_and(|waiting| waiting.send(answer).is_ok())
     }
 
@@ -87,8 +95,9 @@ impl Drop for Waiting<'_> {
     }
 }
 
-fn name(id: u64) -> Value {
-    Value::String(format!("server-{id}"))
+/// The number of one of this socket's requests.
+fn number(id: &RequestId) -> Option<u64> {
+    id.text()?.strip_prefix(NAMED)?.parse().ok()
 }
 
 fn lost() -> RequestError {
@@ -107,11 +116,12 @@ mod tests {
     #[tokio::test]
     async fn a_request_ends_answered_late_or_lost_and_always_once() {
         let requests = Requests::default();
-        let answered = requests.ask(LONG, |id| assert!(requests.settle(&id, Ok(json!(1)))));
+        let answered = requests.ask(LONG, |id| assert!(requests.is_waiting(&id) && requests.settle(&id, Ok(json!(1)))));
         assert_eq!(answered.await, Ok(json!(1)));
-        assert!(!requests.settle(&json!("server-1"), Ok(json!(2))), "once");
-        for strange in [json!(1), json!("server-"), json!("server-9"), json!(null)] {
-            assert!(!requests.settle(&strange, Ok(json!(2))));
+        assert!(!requests.settle(&RequestId::new("server-1"), Ok(json!(2))), "once");
+        for strange in ["1", r#""server-""#, r#""server-9""#, "{}"] {
+            let id = RequestId::of(&format!(r#"{{"requestId":{strange}}}"#)).unwrap();
+            assert!(!requests.is_waiting(&id) && !requests.settle(&id, Ok(json!(2))), "{strange}");
         }
         assert_eq!(requests.ask(SHORT, |_| {}).await.unwrap_err().code, Code::NoReply);
         assert_eq!(requests.ask(LONG, |_| requests.end()).await.unwrap_err().code, Code::ConnectionLost);

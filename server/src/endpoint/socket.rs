@@ -14,7 +14,7 @@ use super::{Endpoint, Endpoints, Visit, members::Target, post::Post, requests::R
 use crate::{
     clock,
     relay::{Owner, Queue},
-    socket::text_frame,
+    socket::{RequestId, text_frame},
 };
 
 /// An open socket. Cheap to clone; does nothing any more when the browser is gone.
@@ -89,7 +89,7 @@ impl Socket {
 
     /// Sends a frame `{type, data}` to this browser alone.
     pub fn send(&self, kind: &str, data: &Value) {
-        self.inner.queue.push(text_frame(&frame(kind, data, None)));
+        self.inner.queue.push(text_frame(&frame(kind, data)));
     }
 
     /// Asks this browser and waits for what it answers.
@@ -98,7 +98,7 @@ impl Socket {
     ///
     /// `NO_REPLY` after `within`, `CONNECTION_LOST` when the socket closes, or what the browser says.
     pub async fn request(&self, data: &Value, within: Duration) -> Result<Value, RequestError> {
-        let send = |id| self.inner.queue.push(text_frame(&frame("request", data, Some(&id))));
+        let send = |id| self.inner.queue.push(text_frame(&RequestId::add(frame("request", data), Some(&id))));
         self.inner.requests.ask(within, send).await
     }
 

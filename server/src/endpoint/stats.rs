@@ -65,7 +65,7 @@ impl Endpoints {
         if let Some(keys) = &self.shared.keys {
             let named = keys.members(&online_key(&endpoint.name, user)).await.unwrap_or_default();
             let others: Vec<String> = named.into_iter().filter(|id| **id != **self.instance_id()).collect();
-            // An instance on Node.js keeps the second one alone.
+            // Either says that it lives.
             let signs: Vec<String> =
                 others.iter().flat_map(|id| [format!("instance:{id}"), format!("health:instance:{id}")]).collect();
             let alive = keys.exist(&signs).await.unwrap_or_default();

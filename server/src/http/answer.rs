@@ -11,7 +11,7 @@ use app::{ports::StoreError, todos::TodoError};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, value::RawValue};
 use wire::Code;
 
 use self::finish::{Parts, carry};
@@ -35,12 +35,18 @@ pub type Outcome = Result<Answer, ApiError>;
 pub struct Answer {
     status: StatusCode,
     fields: Result<Map<String, Value>, serde_json::Error>,
+    raw_data: Option<Box<RawValue>>,
 }
 
 impl Answer {
     /// Nothing but success.
     pub fn done() -> Self {
-        Self { status: StatusCode::OK, fields: Ok(Map::new()) }
+        Self { status: StatusCode::OK, fields: Ok(Map::new()), raw_data: None }
+    }
+
+    /// With this JSON as `data`, to the letter; `null` for nothing.
+    pub fn raw_data(data: Option<Box<RawValue>>) -> Self {
+        Self { raw_data: Some(data.unwrap_or_else(|| RawValue::NULL.to_owned())), ..Self::done() }
     }
 
     /// With this as `data`.
@@ -73,7 +79,7 @@ impl Answer {
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
         match self.fields {
-            Ok(fields) => carry(self.status, Parts::Success(fields)),
+            Ok(fields) => carry(self.status, Parts::Success { fields, raw_data: self.raw_data }),
             Err(error) => {
                 tracing::error!(%error, "an answer cannot be written as JSON");
                 ApiError::internal().into_response()
@@ -130,6 +136,11 @@ impl ApiError {
     /// outside it.
     pub fn at(self, path: &str) -> Response {
         finish::complete(self.into_response(), path, Duration::ZERO)
+    }
+
+    /// The body of the answer to a request of this path, as JSON.
+    pub(super) fn body(&self, path: &str) -> Vec<u8> {
+        finish::failure_body(self, path)
     }
 
     /// With a `Retry-After` header, in whole seconds, at least one.

@@ -15,7 +15,7 @@ use super::{
     Site,
     answer::{Answer, ApiError, Outcome},
     body::JsonBody,
-    visitor::Asking,
+    visitor::{Asking, SignedIn},
 };
 
 /// When somebody may try again who came while too many others did.
@@ -46,15 +46,20 @@ async fn log_out(Asking(CurrentVisitor(visitor)): Asking) -> Outcome {
     Ok(Answer::done())
 }
 
-async fn log_out_everywhere(Asking(CurrentVisitor(visitor)): Asking) -> Outcome {
+/// Without a session there is nobody whose sessions could end: 401.
+async fn log_out_everywhere(_: SignedIn, Asking(CurrentVisitor(visitor)): Asking) -> Outcome {
     visitor.log_out_everywhere().await;
     Ok(Answer::done())
 }
 
-/// `user` is `null` for a guest.
+/// `user` is `null` for a guest. `data` is what scripts of jPulse on Node.js read.
 async fn status(Asking(CurrentVisitor(visitor)): Asking) -> Outcome {
     let user = visitor.user().await;
-    Ok(Answer::fields(json!({ "authenticated": user.is_some(), "user": user })))
+    let data = match &user {
+        Some(user) => json!({ "authenticated": true, "username": user.username, "roles": user.roles }),
+        None => json!({ "authenticated": false }),
+    };
+    Ok(Answer::fields(json!({ "data": data, "authenticated": user.is_some(), "user": user })))
 }
 
 impl From<LogInError> for ApiError {

@@ -31,6 +31,20 @@ const UUID_HEADER: HeaderName = HeaderName::from_static("x-jpulse-uuid");
 #[derive(Clone, Debug, PartialEq)]
 pub struct JsonBody<const BYTES: usize = JSON_BYTES>(pub Value);
 
+/// A body of up to so many bytes, for a route that keeps JSON as it was written. Refuses as [`JsonBody`] does what is
+/// too large.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JsonText<const BYTES: usize>(pub Bytes);
+
+impl<S: Sync, const BYTES: usize> FromRequest<S> for JsonText<BYTES> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        let (head, body) = request.into_parts();
+        read(&head.headers, body, BYTES).await.map(Self)
+    }
+}
+
 impl<S: Sync, const BYTES: usize> FromRequest<S> for JsonBody<BYTES> {
     type Rejection = ApiError;
 

@@ -24,7 +24,7 @@ const DATA_POLICY: HeaderValue =
 /// From now on only `https`, says a site that is visited so: for two years, as the preload lists want it.
 const ONLY_HTTPS: HeaderValue = HeaderValue::from_static("max-age=63072000");
 
-const ALWAYS: [(HeaderName, HeaderValue); 6] = [
+pub(super) const ALWAYS: [(HeaderName, HeaderValue); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin")),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN")),

@@ -2,6 +2,7 @@
 
 mod conduit;
 mod heads;
+mod refusal;
 mod slots;
 
 use std::{

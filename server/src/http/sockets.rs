@@ -1,14 +1,15 @@
 //! Where browsers open their sockets.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{borrow::Cow, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Extension, Router,
-    extract::{Query, RawPathParams, Request, State},
+    extract::{Query, Request, State},
     response::Response,
     routing::get,
 };
 use http::{HeaderValue, StatusCode, header};
+use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use uuid::Uuid;
 use wire::{Code, limits::FRAME_BYTES};
@@ -21,13 +22,22 @@ use crate::{
     socket::{Refusal, Upgrade},
 };
 
+/// The short form of [`PATH`].
+const ALIAS: &str = "/ws/";
 /// Over how long browsers that came at once are spread.
 const RUSH_SPREAD_SECONDS: u64 = 5;
 
+/// An endpoint may have parameters, whose values may be what stands in the addresses of other routes.
 pub(super) fn routes() -> Router<Site> {
     Router::new()
         .route("/api/1/ws/{endpoint}", get(connect))
         .route("/api/1/ws/{endpoint}/{parameter}", get(connect))
+        .route("/api/1/ws/{endpoint}/{parameter}/{*rest}", get(connect))
+        .route("/api/1/ws/{endpoint}/broadcast", get(connect))
+        .route("/api/1/ws/{endpoint}/user/{userId}", get(connect))
+        .route("/api/1/ws/{endpoint}/room/{roomId}", get(connect))
+        .route("/ws", get(connect))
+        .route("/ws/", get(connect))
         .route("/ws/{*path}", get(connect))
 }
 
@@ -46,16 +56,16 @@ async fn connect(
     State(site): State<Site>,
     Extension(Peer(peer)): Extension<Peer>,
     Extension(visitor): Extension<Arc<RequestVisitor>>,
-    segments: RawPathParams,
     Query(parameters): Query<Parameters>,
     mut request: Request,
 ) -> Response {
     let path = request.uri().path().to_owned();
-    let named = segments.iter().map(|(_, value)| value).collect::<Vec<_>>().join("/");
+    let Some((named, segments)) = place(&path) else { return malformed(&path) };
     let uuid: Arc<str> =
         parameters.uuid.as_deref().and_then(valid_uuid).unwrap_or_else(|| Arc::from(Uuid::new_v4().to_string()));
-    let found = if named == RELAY { None } else { site.endpoints.find(&named) };
-    if found.is_none() && named != RELAY {
+    let is_relay = segments == [RELAY];
+    let found = if is_relay { None } else { site.endpoints.find(&segments) };
+    if found.is_none() && !is_relay {
         return refusal(Refused::NotFound).at(&path);
     }
     if !origin::is_same_origin(request.headers(), request.extensions()) {
@@ -94,6 +104,14 @@ async fn connect(
     }
 }
 
+/// What an address names: as it is written there, and segment by segment as text. A slash within a segment is
+/// written `%2F`. `None` when a segment is no text.
+fn place(path: &str) -> Option<(&str, Vec<String>)> {
+    let named = path.strip_prefix(PATH).or_else(|| path.strip_prefix(ALIAS)).unwrap_or_default();
+    let text = |segment| percent_decode_str(segment).decode_utf8().ok().map(Cow::into_owned);
+    Some((named, named.split('/').map(text).collect::<Option<_>>()?))
+}
+
 /// Asks the endpoint's rule, then its handler.
 async fn admit(endpoint: &Endpoint, visit: &Visit) -> Result<(), Refused> {
     endpoint.rule().admit(visit.owner.as_deref().map(|owner| &*owner.roles)).map_err(|denied| match denied {
@@ -111,6 +129,10 @@ fn refusal(refused: Refused) -> ApiError {
         Refused::Forbidden(error) => ApiError::new(StatusCode::FORBIDDEN, Code::Unauthorized, error),
         Refused::NotFound => ApiError::new(StatusCode::NOT_FOUND, Code::UnknownEndpoint, "there is no such endpoint"),
     }
+}
+
+fn malformed(path: &str) -> Response {
+    ApiError::bad_request(Code::ValidationError, "a part of the address is no text").at(path)
 }
 
 fn not_a_websocket(path: &str) -> Response {

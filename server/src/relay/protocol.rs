@@ -6,8 +6,8 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use wire::{
-    Channel, ChannelError, ClientFrame, ClientRequest, Code, Frame, Layer, Pattern, PongFrame, Positions, Receipt,
-    ServerFrame, Since, SubscribedFrame, UnsubscribedFrame,
+    Channel, ChannelError, ClientFrame, Code, Frame, Layer, Pattern, PongFrame, Positions, Receipt, ServerFrame, Since,
+    SubscribedFrame, UnsubscribedFrame,
     limits::{MESSAGE_BYTES, MESSAGE_INTERVAL, SUBSCRIPTIONS},
 };
 
@@ -15,7 +15,7 @@ use super::{Shared, frames, queue::Queue};
 use crate::{
     clock,
     hub::{Draft, Omit, PublishError, Subscription},
-    socket::{Conversation, Over, Window, text_frame},
+    socket::{Conversation, RequestId, Window, text_frame},
 };
 
 /// Publishes of one socket that may wait for those under way; beyond, the next message is read when those are done.
@@ -30,7 +30,7 @@ pub(super) struct Protocol {
     username: String,
     subscriptions: HashMap<String, Subscription>,
     /// Publishes that wait for those under way.
-    waiting: Vec<(Draft, Option<Value>)>,
+    waiting: Vec<(Draft, Option<RequestId>)>,
     /// Gives the receipts of the publishes under way.
     publishing: Option<BoxFuture<'static, Vec<Bytes>>>,
     window: Window,
@@ -57,7 +57,7 @@ impl Protocol {
         }
     }
 
-    async fn perform(&mut self, frame: ClientFrame, request_id: Option<Value>, answers: &mut Vec<Bytes>) {
+    async fn perform(&mut self, frame: ClientFrame, request_id: Option<RequestId>, answers: &mut Vec<Bytes>) {
         let done = match frame {
             ClientFrame::Subscribe { channel, omit_self, since, positions } => {
                 let since = match (since, positions) {
@@ -91,7 +91,7 @@ impl Protocol {
         channel: String,
         omit_self: bool,
         since: Since,
-        request_id: Option<Value>,
+        request_id: Option<RequestId>,
         answers: &mut Vec<Bytes>,
     ) -> Result<(), Refusal> {
         let pattern = Pattern::parse(&channel)?;
@@ -122,7 +122,7 @@ impl Protocol {
         &mut self,
         channel: &str,
         data: Value,
-        request_id: Option<Value>,
+        request_id: Option<RequestId>,
         answers: &mut Vec<Bytes>,
     ) -> Result<(), Refusal> {
         let channel = Channel::parse(channel)?;
@@ -177,8 +177,8 @@ impl Conversation for Protocol {
     async fn take(&mut self, text: &str, answers: &mut Vec<Bytes>) {
         let over = self.window.count(self.shared.limits.socket_messages, MESSAGE_INTERVAL);
         if over.is_none() && text.len() <= MESSAGE_BYTES {
-            let ClientRequest { frame, request_id } = ClientRequest::parse(text);
-            match frame {
+            let request_id = RequestId::of(text);
+            match ClientFrame::parse(text) {
                 Ok(frame) => self.perform(frame, request_id, answers).await,
                 Err(error) => {
                     answers.push(refuse(Refusal::new(Code::InvalidMessage, error.to_string()), request_id));
@@ -186,13 +186,12 @@ impl Conversation for Protocol {
             }
             return;
         }
-        let request_id = ClientRequest::parse(text).request_id;
+        let request_id = RequestId::of(text);
         match over {
-            Some(Over { retry_after, is_first }) => {
-                if is_first || request_id.is_some() {
-                    let details = json!({ "retryAfterMs": u64::try_from(retry_after.as_millis()).unwrap_or_default() });
+            Some(over) => {
+                if over.is_first || request_id.is_some() {
                     let mut refusal = Refusal::new(Code::RateLimitExceeded, "too many messages, wait a moment");
-                    refusal.details = Some(details);
+                    refusal.details = Some(over.details());
                     answers.push(refuse(refusal, request_id));
                 }
             }
@@ -226,7 +225,7 @@ impl From<ChannelError> for Refusal {
     }
 }
 
-fn receipt(result: Result<Receipt, PublishError>, request_id: Option<Value>) -> Bytes {
+fn receipt(result: Result<Receipt, PublishError>, request_id: Option<RequestId>) -> Bytes {
     match result {
         Ok(receipt) => answer(ServerFrame::Published { data: receipt }, request_id),
         Err(error) => {
@@ -240,10 +239,11 @@ fn receipt(result: Result<Receipt, PublishError>, request_id: Option<Value>) -> 
     }
 }
 
-fn answer(data: ServerFrame, request_id: Option<Value>) -> Bytes {
-    text_frame(&Frame::answer(data, request_id).to_json())
+fn answer(data: ServerFrame, request_id: Option<RequestId>) -> Bytes {
+    text_frame(&RequestId::add(Frame::news(data).to_json(), request_id.as_ref()))
 }
 
-fn refuse(refusal: Refusal, request_id: Option<Value>) -> Bytes {
-    text_frame(&Frame::failure(refusal.code, refusal.error, refusal.details, request_id).to_json())
+fn refuse(refusal: Refusal, request_id: Option<RequestId>) -> Bytes {
+    let frame = Frame::failure(refusal.code, refusal.error, refusal.details, None);
+    text_frame(&RequestId::add(frame.to_json(), request_id.as_ref()))
 }

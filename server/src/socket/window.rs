@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 /// Counts messages in one interval after the other.
@@ -15,6 +16,10 @@ pub struct Window {
 /// A message that came too early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Over {
+    /// Messages allowed in an interval.
+    pub max_messages: u32,
+    /// The interval.
+    pub interval: Duration,
     /// When the next may come.
     pub retry_after: Duration,
     /// Whether it is the first in its interval: only that one is noticed unasked.
@@ -34,7 +39,20 @@ impl Window {
             *self = Self { ends: now + interval, count: 0, is_noticed: false };
         }
         self.count = self.count.saturating_add(1);
-        (self.count > allowed)
-            .then(|| Over { retry_after: self.ends - now, is_first: !std::mem::replace(&mut self.is_noticed, true) })
+        (self.count > allowed).then(|| Over {
+            max_messages: allowed,
+            interval,
+            retry_after: self.ends - now,
+            is_first: !std::mem::replace(&mut self.is_noticed, true),
+        })
+    }
+}
+
+impl Over {
+    /// What a program needs to send no faster than allowed: `{maxMessages, interval, retryAfterMs}`, in milliseconds.
+    pub fn details(&self) -> Value {
+        let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let retry_after = milliseconds(self.retry_after).max(1);
+        json!({ "maxMessages": self.max_messages, "interval": milliseconds(self.interval), "retryAfterMs": retry_after })
     }
 }

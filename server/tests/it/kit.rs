@@ -11,6 +11,7 @@ pub mod raw;
 pub mod redis;
 pub mod redis_cluster;
 pub mod sentinel;
+pub mod subscriber;
 pub mod tab;
 pub mod visitor;
 

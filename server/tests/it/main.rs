@@ -9,6 +9,7 @@ mod check;
 mod checker;
 mod cluster;
 mod config_cache;
+mod contract;
 mod docs;
 mod door;
 mod endpoints;

@@ -6,6 +6,7 @@ const jPulse = window.jPulse ??= {};
 jPulse.appCluster = {
     broadcast: { subscribe, publish },
     fetch: clusterFetch,
+    cache,
     isClusterMode: () => isClusterMode,
     getUuid: () => uuid,
     onClusterChange: listen(onClusterChange),

@@ -5,13 +5,13 @@ const BROADCAST_URL = '/api/1/app-cluster/broadcast/';
 const check = (channel) => {
     const text = String(channel);
     if (typeof channel === 'string' && text.length <= 200) {
-        if (/^view(:[\w.-]+){3,16}$/.test(text)) return 'channel';
+        if (/^view(:[\w.-]+){2,16}$/.test(text)) return 'channel';
         if (/^view(:[\w.-]+){0,15}:\*$/.test(text)) return 'pattern';
     }
     if (/^(model|controller):/.test(text)) {
         throw fail('FORBIDDEN_CHANNEL', `Channel "${text}" is not for browsers: use a view: channel.`);
     }
-    throw fail('INVALID_CHANNEL_NAME', `Channel "${text}" is malformed: use view:component:domain:action.`);
+    throw fail('INVALID_CHANNEL_NAME', `Channel "${text}" is malformed: use view:component:domain, or view:component:domain:action.`);
 };
 
 const subscriptions = new Set();

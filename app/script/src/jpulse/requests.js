@@ -30,3 +30,20 @@ const clusterFetch = async (url, options = {}) => {
     }
     return response;
 };
+
+// Small values of who is signed in, on every instance. What fails is said in the console and by the answer.
+const cacheRequest = async (method, category, key, body) => {
+    const url = `/api/1/app-cluster/cache/${encodeURIComponent(category)}/${encodeURIComponent(key)}`;
+    try {
+        return await clusterFetch(url, { method, body });
+    } catch (error) {
+        console.error(error);
+        return {};
+    }
+};
+const cache = {
+    set: async (category, key, value, { ttl = 0 } = {}) =>
+        (await cacheRequest('POST', category, key, { value, ttl })).success === true,
+    get: async (category, key) => (await cacheRequest('GET', category, key)).data ?? null,
+    del: async (category, key) => (await cacheRequest('DELETE', category, key)).success === true,
+};

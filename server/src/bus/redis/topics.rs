@@ -16,7 +16,7 @@ use std::{
 use bytes::Bytes;
 use fred::{
     prelude::{Error, PubsubInterface},
-    types::{Message as Received, Value},
+    types::{Message as Received, MessageKind, Value},
 };
 use futures_util::future::join_all;
 use tokio::{
@@ -27,6 +27,8 @@ use tokio::{
 use super::{BusError, RedisBus, Shared, interest::Name};
 use crate::bus::Link;
 
+/// What topics that are channels of broadcasts begin with.
+const BROADCASTS: &str = "bc:";
 /// What is told and waits to go out; more is dropped and counted.
 const WAITING: usize = 8_192;
 /// What goes out together at most.
@@ -186,15 +188,20 @@ impl Shared {
         let Some(topic) = received.channel.strip_prefix(self.prefix.as_str()) else { return false };
         let ears = self.ears.0.read().unwrap_or_else(PoisonError::into_inner);
         let Some(ear) = ears.iter().find(|ear| topic.starts_with(ear.family)) else { return false };
+        // A topic may be a channel of broadcasts: then the hub gets it too, and passes over what nobody subscribes to.
+        let is_for_hub = topic.starts_with(BROADCASTS);
+        if is_for_hub && matches!(received.kind, MessageKind::PMessage) {
+            return false;
+        }
         let text = match &received.value {
             Value::Bytes(bytes) => bytes.clone(),
             Value::String(text) => Bytes::copy_from_slice(text.as_bytes()),
-            _ => return true,
+            _ => return !is_for_hub,
         };
         if ear.inbox.try_send(Told { topic: topic.to_owned(), text }).is_err() {
             ear.dropped.fetch_add(1, Ordering::Relaxed);
         }
-        true
+        !is_for_hub
     }
 
     fn topic_name(&self, topic: &str) -> String {

@@ -32,7 +32,7 @@ pub(in super::super) fn send_stats(endpoints: &Endpoints, endpoint: &Endpoint) {
     if endpoint.here().members.is_empty() {
         return;
     }
-    let frame = text_frame(&frame("stats-update", &endpoints.update(), None));
+    let frame = text_frame(&frame("stats-update", &endpoints.update()));
     endpoint.here().members.reached(&Target::Broadcast, None).for_each(|place| place.queue.push(frame.clone()));
 }
 

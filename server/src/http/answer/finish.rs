@@ -10,22 +10,22 @@ use axum::{
 };
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, value::RawValue};
 use tokio::time::Instant;
 use wire::Code;
 
 use super::ApiError;
 
 /// Middleware: gives every JSON answer its body, with `elapsed` in milliseconds when it succeeded and
-/// `path` when it failed. Failures of axum itself under `/api/1/`, such as a wrong method, get the
-/// same envelope; anything else passes untouched.
+/// `path` when it failed. Failures of axum itself below `/api` and `/ws`, such as a wrong method or a path that
+/// is no text, get the same envelope; anything else passes untouched.
 ///
 /// Use it as the layer around all routes: `axum::middleware::from_fn(answer::finish)`.
 pub async fn finish(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let path = request.extensions().get::<OriginalUri>().map_or(request.uri(), |uri| &uri.0).path().to_owned();
     let mut response = next.run(request).await;
-    if path.starts_with("/api/1/") && is_bare_failure(&response) {
+    if is_of_programs(&path) && is_bare_failure(&response) {
         let parts = Parts::of_axum(response.status());
         response.extensions_mut().get_or_insert_with(|| Arc::new(parts));
     }
@@ -40,21 +40,14 @@ pub(super) fn complete(mut response: Response, path: &str, elapsed: Duration) ->
         response.extensions_mut().insert(told);
     }
     let body = match &*parts {
-        Parts::Success(fields) => serde_json::to_vec(&SuccessBody {
-            success: response.status().is_success(),
-            fields,
-            elapsed: elapsed.as_millis(),
-        }),
-        Parts::Failure(failure) => serde_json::to_vec(&FailureBody {
-            success: false,
-            error: &failure.error,
-            code: failure.code,
-            path,
-            details: failure.details.as_ref(),
-        }),
+        Parts::Success { fields, raw_data } => {
+            let data = raw_data.as_deref();
+            let (success, elapsed) = (response.status().is_success(), elapsed.as_millis());
+            // Text, numbers and maps with text keys: nothing here can fail to serialise.
+            serde_json::to_vec(&SuccessBody { success, data, fields, elapsed }).unwrap_or_default()
+        }
+        Parts::Failure(failure) => failure_body(failure, path),
     };
-    // Text, numbers and maps with text keys: nothing here can fail to serialise.
-    let body = body.unwrap_or_default();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CONTENT_LENGTH, body.len().into());
@@ -62,6 +55,13 @@ pub(super) fn complete(mut response: Response, path: &str, elapsed: Duration) ->
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     *response.body_mut() = Body::from(body);
     response
+}
+
+/// The body of a failure.
+pub(super) fn failure_body(failure: &ApiError, path: &str) -> Vec<u8> {
+    let ApiError { error, code, details, .. } = failure;
+    let body = FailureBody { success: false, error, code: *code, path, details: details.as_ref() };
+    serde_json::to_vec(&body).unwrap_or_default()
 }
 
 /// What a failed request was told, for whoever counts failures.
@@ -76,7 +76,7 @@ pub struct Told {
 /// What a handler's response carries to [`finish`] instead of a body.
 #[derive(Debug)]
 pub(super) enum Parts {
-    Success(Map<String, Value>),
+    Success { fields: Map<String, Value>, raw_data: Option<Box<RawValue>> },
     Failure(ApiError),
 }
 
@@ -86,6 +86,7 @@ impl Parts {
             StatusCode::NOT_FOUND => (Code::NotFound, "There is no such route."),
             StatusCode::METHOD_NOT_ALLOWED => (Code::MethodNotAllowed, "The route does not take this method."),
             StatusCode::PAYLOAD_TOO_LARGE => (Code::PayloadTooLarge, "The body is too large."),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => (Code::ValidationError, "The route does not take this kind of body."),
             StatusCode::TOO_MANY_REQUESTS => (Code::RateLimited, "Too many requests; please wait a moment."),
             status if status.is_server_error() => (Code::InternalError, "Something went wrong on the server."),
             _ => (Code::ValidationError, "The request is malformed."),
@@ -97,6 +98,8 @@ impl Parts {
 #[derive(Serialize)]
 struct SuccessBody<'a> {
     success: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a RawValue>,
     #[serde(flatten)]
     fields: &'a Map<String, Value>,
     elapsed: u128,
@@ -117,6 +120,13 @@ pub(super) fn carry(status: StatusCode, parts: Parts) -> Response {
     let mut response = status.into_response();
     response.extensions_mut().insert(Arc::new(parts));
     response
+}
+
+/// Whether an address is one of the API or of sockets: its errors are read by programs.
+fn is_of_programs(path: &str) -> bool {
+    ["/api", "/ws"]
+        .iter()
+        .any(|start| path.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }
 
 /// Whether axum answered by itself: a failure without JSON.
@@ -213,10 +223,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_axum_refuses_is_json_below_api_1_and_nothing_else_is_touched() {
-        let (status, _, body) = ask("/api/1/unknown").await;
-        assert_eq!((status, &body["code"], &body["path"]), (404, &json!("NOT_FOUND"), &json!("/api/1/unknown")));
-        assert_eq!(ask("/elsewhere").await.2, Value::Null);
+    async fn what_axum_refuses_is_json_for_programs_and_nothing_else_is_touched() {
+        for path in ["/api/1/unknown", "/api/", "/ws/unknown", "/ws"] {
+            let (status, _, body) = ask(path).await;
+            assert_eq!((status, &body["code"], &body["path"]), (404, &json!("NOT_FOUND"), &json!(path)));
+        }
+        assert_eq!(ask("/apiary").await.2, Value::Null);
         assert_eq!(ask("/api/1/text").await.2, Value::Null);
     }
 }

@@ -18,7 +18,11 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-use super::{heads::Heads, slots::Slot};
+use super::{
+    heads::Heads,
+    refusal::{FirstLine, instead_of},
+    slots::{Guest, Slot},
+};
 
 /// How long a client may take nothing of what is written to it. Longer than a socket may leave a ping
 /// unanswered: a browser that is slow with messages is told so before.
@@ -30,16 +34,49 @@ pub(super) struct Conduit {
     heads: Heads,
     /// Set for good when a head was ambiguous.
     is_ambiguous: Arc<AtomicBool>,
+    /// Until the first answer: what it may have to be replaced by.
+    first: Option<Box<FirstAnswer>>,
     /// Runs while the client takes nothing.
     patience: Option<Pin<Box<Sleep>>>,
     /// Given back when the connection ends, also one that became a socket.
     _slot: Slot,
 }
 
+/// The first answer of a connection, which may be hyper's own.
+struct FirstAnswer {
+    guest: Guest,
+    line: FirstLine,
+    /// What is written in place of it, and how much of that was.
+    replacement: Option<(Vec<u8>, usize)>,
+}
+
 impl Conduit {
     pub(super) fn new(stream: TcpStream, slot: Slot, head_bytes: usize) -> Self {
         let heads = Heads::new(head_bytes);
-        Self { stream, heads, is_ambiguous: Arc::default(), patience: None, _slot: slot }
+        let first = FirstAnswer { guest: slot.guest(), line: FirstLine::default(), replacement: None };
+        let first = Some(Box::new(first));
+        Self { stream, heads, is_ambiguous: Arc::default(), first, patience: None, _slot: slot }
+    }
+
+    /// Writes what replaces the first answer, if anything does; `None` when it is to be written as it is.
+    fn poll_replaced(&mut self, context: &mut Context<'_>, answer: &[u8]) -> Option<Poll<io::Result<usize>>> {
+        let first = self.first.as_deref_mut()?;
+        if first.replacement.is_none() && !first.guest.was_served() {
+            first.replacement = instead_of(answer, &first.line).map(|text| (text, 0));
+        }
+        let Some((text, written)) = &mut first.replacement else {
+            self.first = None;
+            return None;
+        };
+        while *written < text.len() {
+            match Pin::new(&mut self.stream).poll_write(context, &text[*written..]) {
+                Poll::Ready(Ok(0)) => return Some(Poll::Ready(Err(io::ErrorKind::WriteZero.into()))),
+                Poll::Ready(Ok(count)) => *written += count,
+                other => return Some(other),
+            }
+        }
+        self.first = None;
+        Some(Poll::Ready(Ok(answer.len())))
     }
 
     /// Whether a head of this connection could be read in two ways.
@@ -67,7 +104,11 @@ impl AsyncRead for Conduit {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-        if self.heads.are_ambiguous(&buffer.filled()[before..]) {
+        let came = &buffer.filled()[before..];
+        if let Some(first) = &mut self.first {
+            first.line.note(came);
+        }
+        if self.heads.are_ambiguous(came) {
             self.is_ambiguous.store(true, Ordering::Relaxed);
         }
         Poll::Ready(Ok(()))
@@ -76,7 +117,8 @@ impl AsyncRead for Conduit {
 
 impl AsyncWrite for Conduit {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        let replaced = self.poll_replaced(context, bytes);
+        let written = replaced.unwrap_or_else(|| Pin::new(&mut self.stream).poll_write(context, bytes));
         self.patiently(context, written)
     }
 
@@ -85,7 +127,9 @@ impl AsyncWrite for Conduit {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        let first = slices.iter().find(|slice| !slice.is_empty()).map_or(&[][..], |slice| slice);
+        let replaced = self.poll_replaced(context, first);
+        let written = replaced.unwrap_or_else(|| Pin::new(&mut self.stream).poll_write_vectored(context, slices));
         self.patiently(context, written)
     }
 

@@ -134,6 +134,11 @@ impl Guest {
         }
     }
 
+    /// Whether a request came.
+    pub(super) fn was_served(&self) -> bool {
+        self.is_served.load(Ordering::Relaxed)
+    }
+
     /// Waits until the connection has to make room.
     pub(super) async fn must_go(&self) {
         self.end.cancelled().await;
