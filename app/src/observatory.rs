@@ -37,7 +37,7 @@ pub struct InstanceView {
     pub server: String,
     /// `online`, `errored` or `stopping`.
     pub status: String,
-    /// Its link to Redis: `local`, `up` or `down`.
+    /// Its link to Redis: `local`, `up`, or `down` and why.
     pub link: String,
     /// What runs.
     pub version: String,

@@ -178,8 +178,10 @@ pub enum PublishError {
 pub struct ClusterStatus {
     /// This instance.
     pub instance_id: Arc<str>,
-    /// Whether Redis answers now.
+    /// Whether other instances are reached: a state that lasts, not a short drop.
     pub is_redis_available: bool,
+    /// Why they are not, in words.
+    pub outage: Option<&'static str>,
     /// `single`, `cluster`, `sentinel` or `none`.
     pub redis_mode: &'static str,
     /// Sockets on the relay of this instance.

@@ -54,7 +54,9 @@ impl AcceptedWork {
                 () = answer.closed() => {}
             }
             let Ok(_place) = abandoned.try_acquire() else {
-                tracing::warn!("a request was cancelled: its client has gone, and {ABANDONED_MAX} of the kind are under way");
+                tracing::warn!(
+                    "a request was cancelled: its client has gone, and {ABANDONED_MAX} of the kind are under way"
+                );
                 return;
             };
             if timeout(finish_within, work).await.is_err() {

@@ -2,6 +2,7 @@
 
 mod buckets;
 mod memory;
+mod outage;
 mod redis;
 
 use std::sync::Arc;
@@ -11,8 +12,11 @@ use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 use wire::{Channel, Message, Pattern, Position, Positions};
 
+use crate::identity::InstanceId;
+
 pub use buckets::{Buckets, Quota, Taken};
 pub use memory::MemoryBus;
+pub use outage::OutageCause;
 pub use redis::{Inspected, Keys, Put, RedisBus, Told, TopicInbox, Topics, UserBounds};
 
 /// Events that wait for the hub; a bus that finds the inbox full waits, and notices what it missed.
@@ -79,12 +83,27 @@ pub trait Bus: Send + Sync + 'static {
     /// When the link is down or does not answer in time.
     async fn renew(&self, channel: &Channel) -> Result<(), BusError>;
 
-    /// Whether a publish made now is likely to leave this instance.
+    /// Whether a publish made now is likely to leave this instance: up while small writes come back.
     fn link(&self) -> watch::Receiver<Link>;
 
-    /// Keeps `id` for this instance for as long as it runs, or a variation of it when another live
-    /// instance holds it.
-    async fn claim(&self, id: &Arc<str>) -> Arc<str>;
+    /// The same without states that last less than a second: for browsers and pages.
+    fn lasting_link(&self) -> watch::Receiver<Link> {
+        self.link()
+    }
+
+    /// Why the link is down, or was when it last was; `None` when it never was.
+    fn last_outage(&self) -> Option<OutageCause> {
+        None
+    }
+
+    /// How often connections were attempted.
+    fn connects(&self) -> u64 {
+        0
+    }
+
+    /// Keeps `id` for this instance for as long as it runs, and changes it when another live instance holds it:
+    /// now, and whenever the link comes up.
+    async fn claim(&self, id: &InstanceId);
 
     /// Gives the claim back and ends every connection.
     async fn close(&self);
@@ -167,7 +186,31 @@ impl BusError {
 
     /// Whether Redis does not let its user do this.
     pub fn is_forbidden(&self) -> bool {
-        matches!(self, Self::Redis(error) if error.to_string().contains("NOPERM"))
+        self.refusal() == Some(OutageCause::NoPerm)
+    }
+
+    /// What it says of the whole server, if anything.
+    pub fn refusal(&self) -> Option<OutageCause> {
+        match self {
+            Self::Redis(error) => OutageCause::of(&error.to_string()),
+            Self::Down | Self::Unreadable => None,
+        }
+    }
+
+    /// Why a link cannot be made.
+    pub fn outage(&self) -> OutageCause {
+        match self {
+            Self::Redis(error) => {
+                let text = error.to_string();
+                OutageCause::of(&text).unwrap_or(match &*text {
+                    text if text.starts_with("Timeout") => OutageCause::Timeout,
+                    // What the client says of a cluster that answered it with `CLUSTERDOWN`.
+                    text if text.contains("missing cluster state") => OutageCause::ClusterDown,
+                    _ => OutageCause::Unreachable,
+                })
+            }
+            Self::Down | Self::Unreadable => OutageCause::Timeout,
+        }
     }
 
     /// Whether the same question may be answered if it is put once more, over the same link.

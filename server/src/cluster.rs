@@ -9,7 +9,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use wire::{Channel, Layer, Pattern, Payload, Position, Receipt, Since};
 
 use crate::{
-    bus::Link,
+    bus::{Link, OutageCause},
     config::RedisMode,
     hub::{self, Batch, Draft, Hub, Listener, Omit},
     relay::Relay,
@@ -91,9 +91,7 @@ impl app::ports::Cluster for ClusterPort {
     fn register_broadcast_callback(&self, pattern: Pattern, options: CallbackOptions, callback: Callback) {
         let own = match (options.own, pattern.layer()) {
             (OwnMessages::Hear, _) | (OwnMessages::ByLayer, Layer::View) => Omit::Nothing,
-            (OwnMessages::Omit, _) | (OwnMessages::ByLayer, Layer::Model | Layer::Controller) => {
-                Omit::Instance(Arc::clone(self.hub.instance_id()))
-            }
+            (OwnMessages::Omit, _) | (OwnMessages::ByLayer, Layer::Model | Layer::Controller) => self.hub.omit_own(),
         };
         let hub = self.hub.clone();
         self.tasks.spawn(async move {
@@ -113,9 +111,11 @@ impl app::ports::Cluster for ClusterPort {
     }
 
     fn status(&self) -> ClusterStatus {
+        let link = *self.hub.lasting_link().borrow();
         ClusterStatus {
             instance_id: Arc::clone(self.hub.instance_id()),
-            is_redis_available: self.is_redis_available(),
+            is_redis_available: link == Link::Up,
+            outage: self.hub.outage(link).map(OutageCause::sentence),
             redis_mode: self.redis_mode.as_str(),
             sockets: self.relay.sockets(),
             uptime_seconds: self.started_at.elapsed().as_secs(),

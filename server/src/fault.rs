@@ -36,11 +36,13 @@ impl FaultPort {
         if mode != Mode::Dev || !address.is_some_and(|address| address.is_loopback()) {
             return None;
         }
-        let own = cluster.status().instance_id;
+        // Weak: the cluster keeps the callback.
+        let named = Arc::downgrade(&cluster);
         cluster.register_broadcast_callback(
             Pattern::from(&killed()),
             CallbackOptions::default(),
             Box::new(move |message| {
+                let Some(own) = named.upgrade().map(|cluster| cluster.status().instance_id) else { return };
                 if message.data.get("instanceId").and_then(Value::as_str) == Some(&*own) {
                     tracing::warn!("killed on purpose by another instance");
                     // It does not return when it succeeds.

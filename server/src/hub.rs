@@ -32,14 +32,16 @@ use tokio::{
     time::timeout,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
 use wire::{Channel, Message, Position};
 
 use crate::{
     bus::{Bus, Inbox},
     config::ChannelConfig,
+    identity::InstanceId,
 };
 
-pub use crate::bus::{Keys, Link, Put, Told, TopicInbox, Topics};
+pub use crate::bus::{Keys, Link, OutageCause, Put, Told, TopicInbox, Topics};
 pub use delivery::{Batch, Delivery, Listener, Omit};
 pub use publish::{Draft, PublishError, Route, Saved};
 pub use stats::{HubStats, LAYERS};
@@ -66,7 +68,9 @@ pub struct Hub {
 
 struct Shared {
     bus: Arc<dyn Bus>,
-    instance_id: Arc<str>,
+    instance_id: InstanceId,
+    /// Names this process in what it publishes.
+    source: Arc<str>,
     registry: Mutex<Registry>,
     /// To the delivering task, from the hub itself.
     tasks: mpsc::Sender<Task>,
@@ -99,7 +103,7 @@ impl Hub {
     pub fn start(
         bus: Arc<dyn Bus>,
         inbox: Inbox,
-        instance_id: Arc<str>,
+        instance_id: InstanceId,
         limits: OutboxLimits,
         channels: &[ChannelConfig],
     ) -> Self {
@@ -108,6 +112,7 @@ impl Hub {
         let shared = Arc::new(Shared {
             bus,
             instance_id,
+            source: source(),
             registry: Mutex::default(),
             tasks,
             sequence: AtomicU64::new(1),
@@ -128,14 +133,44 @@ impl Hub {
         Self { shared }
     }
 
-    /// The claimed name of this instance.
+    /// The claimed id of this instance as it is now. It changes when another process turns out to have it.
     pub fn instance_id(&self) -> &Arc<str> {
+        self.shared.instance_id.current()
+    }
+
+    /// The same for a part that follows its changes by itself.
+    pub fn identity(&self) -> &InstanceId {
         &self.shared.instance_id
+    }
+
+    /// Names this process: what it published carries it, whatever its id was then.
+    pub fn source(&self) -> &Arc<str> {
+        &self.shared.source
+    }
+
+    /// Leaves out what was published through this instance.
+    pub fn omit_own(&self) -> Omit {
+        Omit::Source(Arc::clone(&self.shared.source))
     }
 
     /// How this instance is linked to the others, now and from now on.
     pub fn link(&self) -> watch::Receiver<Link> {
         self.shared.link.clone()
+    }
+
+    /// The same without states that do not last: for browsers and pages.
+    pub fn lasting_link(&self) -> watch::Receiver<Link> {
+        self.shared.bus.lasting_link()
+    }
+
+    /// Why there is no link, for who found it down.
+    pub fn outage(&self, link: Link) -> Option<OutageCause> {
+        (link == Link::Down).then(|| self.shared.bus.last_outage().unwrap_or(OutageCause::Unreachable))
+    }
+
+    /// How often connections to Redis were attempted.
+    pub fn connects(&self) -> u64 {
+        self.shared.bus.connects()
     }
 
     /// Where the channel's log ends now; `None` while no log can be reached, and soon when Redis hangs.
@@ -177,4 +212,10 @@ impl Shared {
     fn next_sequence(&self) -> u64 {
         self.sequence.fetch_add(1, Ordering::Relaxed)
     }
+}
+
+/// Names a process among all that may ever share its Redis.
+fn source() -> Arc<str> {
+    let (_, random) = Uuid::new_v4().as_u64_pair();
+    format!("{random:016x}").into()
 }

@@ -26,7 +26,7 @@ use crate::{
     fault::FaultPort,
     http::{self, Backends, Site},
     hub::{Hub, OutboxLimits},
-    identity,
+    identity::{self, InstanceId},
     listener::{self, ListenError},
     metrics::{About, Metrics, Sources},
     motto::MottoPort,
@@ -331,12 +331,13 @@ fn start_bus(config: &Config, mode: RedisMode) -> Result<StartedBus, BusError> {
 }
 
 /// Waits a moment for the link, so that the name can be claimed.
-async fn claim(bus: &dyn Bus, config: &Config) -> Arc<str> {
-    let id = identity::instance_id(&config.site);
+async fn claim(bus: &dyn Bus, config: &Config) -> InstanceId {
+    let id = InstanceId::new(identity::instance_id(&config.site));
     let mut link = bus.link();
     let is_linked = link.wait_for(|link| *link != crate::bus::Link::Down);
     if timeout(REDIS_WITHIN, is_linked).await.is_err() {
         tracing::warn!("redis is not reached: starting without it, broadcasts stay on this instance until it is");
     }
-    bus.claim(&id).await
+    bus.claim(&id).await;
+    id
 }

@@ -31,7 +31,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     bus::{Keys, Link},
     clock::now_milliseconds,
-    hub::{Hub, LAYERS},
+    hub::{Hub, LAYERS, OutageCause},
     relay::Relay,
     store::{Store, StoreFacts},
 };
@@ -261,6 +261,7 @@ impl Shared {
         let (under_way, requests, failures) = self.requests.totals();
         let store = self.store.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let namespaces = self.endpoints();
+        let link = *self.sources.hub.link().borrow();
         let view = LAYERS.iter().position(|layer| *layer == wire::Layer::View).map(|layer| hub.latency[layer]);
         let quantile = |part| view.map_or(0, |view| if view.count() == 0 { 0 } else { view.quantile(part) });
         Record {
@@ -294,12 +295,13 @@ impl Shared {
                 store: self.sources.store.mode().to_owned(),
                 is_store_well: store.is_well,
                 database: store.database,
-                link: match *self.sources.hub.link().borrow() {
+                link: match link {
                     Link::Local => "local",
                     Link::Up => "up",
                     Link::Down => "down",
                 }
                 .to_owned(),
+                outage: self.sources.hub.outage(link).map(OutageCause::as_str).unwrap_or_default().to_owned(),
                 redis_micros: self.redis_micros.load(Relaxed),
             },
             namespaces,

@@ -199,7 +199,7 @@ impl Relay {
     }
 
     async fn tell_link_changes(&self) {
-        let mut link = self.shared.hub.link();
+        let mut link = self.shared.hub.lasting_link();
         loop {
             let changed = self.shared.stop.run_until_cancelled(link.changed()).await;
             let Some(Ok(())) = changed else { return };
@@ -252,7 +252,7 @@ impl Shared {
     }
 
     fn is_cluster_mode(&self) -> bool {
-        *self.hub.link().borrow() == Link::Up
+        *self.hub.lasting_link().borrow() == Link::Up
     }
 
     fn limits_frame(&self) -> LimitsFrame {

@@ -75,7 +75,7 @@ struct Counts {
 impl Teller {
     /// Starts with what was left behind in the store.
     pub fn start(outbox: Arc<dyn Outbox>, hub: Hub) -> Self {
-        outbox.own(hub.instance_id());
+        outbox.own(hub.identity());
         let (counts, tasks, stop) = (Arc::<Counts>::default(), TaskTracker::new(), CancellationToken::new());
         let task = Task {
             link: hub.link(),

@@ -124,7 +124,7 @@ fn use_is_alive() -> ReadSignal<bool> {
 
 #[cfg(feature = "ssr")]
 pub(super) fn current_cluster_mode() -> bool {
-    use_context::<crate::ports::Ports>().is_some_and(|ports| ports.cluster.is_redis_available())
+    use_context::<crate::ports::Ports>().is_some_and(|ports| ports.cluster.status().is_redis_available)
 }
 
 #[cfg(not(feature = "ssr"))]

@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use crate::cluster::{EndpointStatus, LinkState, use_cluster_mode, use_link_state};
+use crate::{
+    cluster::{EndpointStatus, LinkState, use_cluster_mode, use_link_state},
+    pages::overview::read_status,
+};
 
 /// Says in words, with a sign beside them, whether this browser hears of changes.
 #[component]
@@ -22,7 +25,20 @@ pub fn ConnectionBadge() -> impl IntoView {
         (LinkState::Reconnecting, _) => "Reconnecting",
         (LinkState::Stopped, _) => "Disconnected",
     };
-    view! { <Badge label="Connection: " state=Signal::derive(name) text=Signal::derive(text) /> }
+    // Asked for in browsers only, when the instance says that it is alone.
+    let outage = LocalResource::new(move || {
+        let is_alone = link.get() == LinkState::Connected && !is_cluster.get();
+        async move { if is_alone { read_status().await.ok()?.outage } else { None } }
+    });
+    let reason = move || outage.get().flatten();
+    view! {
+        <Badge
+            label="Connection: "
+            state=Signal::derive(name)
+            text=Signal::derive(text)
+            reason=Signal::derive(reason)
+        />
+    }
 }
 
 /// Says in words, with a sign beside them, how the connection to a WebSocket endpoint is doing.
@@ -46,9 +62,16 @@ pub fn EndpointBadge(
 }
 
 #[component]
-fn Badge(label: &'static str, state: Signal<&'static str>, text: Signal<&'static str>) -> impl IntoView {
+fn Badge(
+    label: &'static str,
+    state: Signal<&'static str>,
+    text: Signal<&'static str>,
+    /// Why it is so, when there is something to say.
+    #[prop(optional, into)]
+    reason: MaybeProp<String>,
+) -> impl IntoView {
     view! {
-        <p class="badge" data-state=move || state.get()>
+        <p class="badge" data-state=move || state.get() title=move || reason.get()>
             <span class="visually-hidden">{label}</span>
             <svg class="badge-sign" viewBox="0 0 16 16" aria-hidden="true">
                 <circle class="badge-dot" cx="8" cy="8" r="4" />
@@ -56,6 +79,7 @@ fn Badge(label: &'static str, state: Signal<&'static str>, text: Signal<&'static
                 <path class="badge-cross" d="M5 5l6 6m0-6l-6 6" />
             </svg>
             <span class="badge-text">{move || text.get()}</span>
+            <span class="visually-hidden">{move || reason.get().map(|reason| format!(": {reason}"))}</span>
         </p>
     }
     .into_any()

@@ -97,11 +97,8 @@ fn show_status(outcome: Result<InstanceStatus, Problem>) -> impl IntoView {
     match outcome {
         Ok(status) => view! {
             <dl class="readings">
+                <Reading name="Other instances" value=reach(&status) />
                 <Reading name="Instance" value=status.instance_id />
-                <Reading
-                    name="Other instances"
-                    value=if status.is_redis_available { "Reached through Redis" } else { "Not reached: local mode" }.to_owned()
-                />
                 <Reading name="Redis mode" value=status.redis_mode />
                 <Reading name="Connected browsers" value=status.sockets.to_string() />
                 <Reading name="Running for" value=time_span(status.uptime_seconds) />
@@ -109,6 +106,14 @@ fn show_status(outcome: Result<InstanceStatus, Problem>) -> impl IntoView {
         }
         .into_any(),
         Err(problem) => view! { <p class="notice notice-error" role="alert">{problem.to_string()}</p> }.into_any(),
+    }
+}
+
+fn reach(status: &InstanceStatus) -> String {
+    match &status.outage {
+        _ if status.is_redis_available => "Reached through Redis".to_owned(),
+        Some(outage) => format!("Not reached: {outage}"),
+        None => "Not reached: local mode".to_owned(),
     }
 }
 

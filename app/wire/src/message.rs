@@ -36,6 +36,9 @@ pub struct Message {
     /// Who published it, by name.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub username: String,
+    /// The process that took it: an instance's id may be another's as well, until both have claimed theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Arc<str>>,
 }
 
 impl Message {

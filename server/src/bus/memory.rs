@@ -15,6 +15,7 @@ use wire::{
 };
 
 use super::{Attempt, Bus, BusError, Event, INBOX, Inbox, Link, Replay};
+use crate::identity::InstanceId;
 
 /// Channels with a log at most; beyond, the one unused for longest is forgotten, and who resumes on
 /// it is told that the epoch is new.
@@ -136,9 +137,7 @@ impl Bus for MemoryBus {
         self.link.subscribe()
     }
 
-    async fn claim(&self, id: &Arc<str>) -> Arc<str> {
-        Arc::clone(id)
-    }
+    async fn claim(&self, _id: &InstanceId) {}
 
     async fn close(&self) {}
 }

@@ -3,36 +3,42 @@
 //! Two connections: commands, and subscriptions (RESP 3, so that a `PING` behind a `SUBSCRIBE`
 //! confirms it). [`link`] watches both with a heartbeat of our own, and makes both anew when one fails.
 
-#![expect(clippy::disallowed_types, reason = "the claim is locked while Redis is asked, so that questions never cross")]
-
 mod buckets;
 mod claim;
 mod connect;
 mod connection;
 mod fault;
+mod heartbeat;
 mod index;
 mod inspect;
 mod interest;
 mod keys;
+mod lasting;
 mod link;
 mod log;
+mod pauses;
+mod probe;
 mod receive;
 mod records;
+mod slots;
 mod tls;
 mod topics;
 mod user_values;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{
+    Arc, PoisonError, RwLock,
+    atomic::{AtomicU64, Ordering},
+};
 
 use async_trait::async_trait;
 use fred::types::scripts::Script;
 use futures_util::future::try_join_all;
-use tokio::sync::{Mutex, mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use wire::{Channel, Message, Pattern, Position, Positions};
 
-use super::{Attempt, Bus, BusError, Event, INBOX, Inbox, Link, Replay};
-use crate::config::RedisConfig;
+use super::{Attempt, Bus, BusError, Event, INBOX, Inbox, Link, OutageCause, Replay};
+use crate::{config::RedisConfig, identity::InstanceId};
 use connect::Plan;
 use connection::Connection;
 use fault::Cut;
@@ -54,7 +60,8 @@ pub struct RedisBus {
 
 /// What the bus and its tasks share.
 struct Shared {
-    /// The connections of the link that is up.
+    /// The connections, while everything joined is heard through them; the link may be down for all that, because
+    /// Redis refuses writes.
     connection: RwLock<Option<Arc<Connection>>>,
     /// What every key and channel begins with.
     prefix: String,
@@ -66,6 +73,12 @@ struct Shared {
     cut: Cut,
     ears: Ears,
     link: watch::Sender<Link>,
+    lasting_link: watch::Sender<Link>,
+    /// Why the link was last down.
+    outage: watch::Sender<Option<OutageCause>>,
+    /// Something was refused: whether everything is, a probe finds out.
+    refused: Notify,
+    connects: AtomicU64,
     events: mpsc::Sender<Event>,
     log: Log,
     index: Index,
@@ -74,7 +87,7 @@ struct Shared {
     /// Names this process: in heartbeats and claims. `{pid}@{host}#{random}`.
     token: String,
     /// The claimed instance id.
-    claim: Mutex<Option<Arc<str>>>,
+    claim: claim::Claim,
     /// Ended by [`Bus::close`], with what Redis is being asked.
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -90,7 +103,7 @@ impl RedisBus {
     pub fn start(config: &RedisConfig, prefix: String) -> Result<(Arc<Self>, Inbox), BusError> {
         let plan = Plan::new(config)?;
         let (events, inbox) = mpsc::channel(INBOX);
-        let (link, _) = watch::channel(Link::Down);
+        let (link, changes) = watch::channel(Link::Down);
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let shared = Arc::new(Shared {
             connection: RwLock::default(),
@@ -99,17 +112,25 @@ impl RedisBus {
             cut: Cut::default(),
             ears: Ears::default(),
             link,
+            lasting_link: watch::Sender::new(Link::Down),
+            outage: watch::Sender::new(None),
+            refused: Notify::new(),
+            connects: AtomicU64::new(0),
             events,
             log: Log::new(prefix.clone()),
             index: Index::new(prefix.clone()),
             take: buckets::script(),
             token: claim::token(),
-            claim: Mutex::default(),
+            claim: claim::Claim::default(),
             tasks: tasks.clone(),
             stop: stop.clone(),
             prefix,
         });
         tasks.spawn(stop.clone().run_until_cancelled_owned(link::run(Arc::clone(&shared), plan)));
+        let announcing = Arc::clone(&shared);
+        tasks.spawn(stop.clone().run_until_cancelled_owned(async move {
+            lasting::run(changes, &announcing.lasting_link, lasting::LASTS).await
+        }));
         tasks.close();
         Ok((Arc::new(Self { shared, tasks, stop }), inbox))
     }
@@ -145,15 +166,40 @@ impl Shared {
         self.connection.read().unwrap_or_else(PoisonError::into_inner).clone().ok_or(BusError::Down)
     }
 
-    fn set_up(&self, connection: &Arc<Connection>) {
-        *self.connection.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(connection));
-        self.link.send_replace(Link::Up);
+    /// The same for a command on this key: in a cluster that is not whole, nothing is sent to slots nobody serves.
+    fn connection_for(&self, key: &str) -> Result<Arc<Connection>, BusError> {
+        let connection = self.connection()?;
+        connection.reaches(key)?;
+        Ok(connection)
     }
 
-    fn set_down(&self) {
-        self.link.send_replace(Link::Down);
+    /// The same for a command on the keys of a channel.
+    fn connection_for_channel(&self, channel: &Channel) -> Result<Arc<Connection>, BusError> {
+        self.connection_for(&format!("{{{channel}}}"))
+    }
+
+    fn set_connected(&self, connection: &Arc<Connection>) {
+        *self.connection.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(connection));
+    }
+
+    fn set_up(&self) {
+        self.set_link(Link::Up);
+    }
+
+    /// Writes are refused; what is joined is heard, and reading works.
+    fn set_refused(&self, cause: OutageCause) {
+        self.outage.send_replace(Some(cause));
+        self.set_link(Link::Down);
         self.index.forget();
+    }
+
+    fn set_down(&self, cause: OutageCause) {
+        self.set_refused(cause);
         self.connection.write().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    fn set_link(&self, link: Link) {
+        self.link.send_if_modified(|before| std::mem::replace(before, link) != link);
     }
 }
 
@@ -175,31 +221,39 @@ impl Bus for RedisBus {
     }
 
     async fn publish(&self, messages: &[Arc<Message>], attempt: Attempt) -> Result<Vec<Position>, BusError> {
-        let connection = self.shared.connection()?;
         let Some(channel) = messages.first().map(|message| &message.channel) else { return Ok(Vec::new()) };
+        let connection = self.shared.connection_for_channel(channel)?;
         let to = self.shared.redis_name(channel.as_str());
-        match self.shared.index.note(connection.commands(), channel).await {
-            // A key of the wrong type: a wildcard cannot read it either, and says that it cannot recover.
-            Err(error) if error.is_wrong_type() => {}
-            noted => noted?,
+        let published = async {
+            match self.shared.index.note(&connection, channel).await {
+                // A key of the wrong type: a wildcard cannot read it either, and says that it cannot recover.
+                Err(error) if error.is_wrong_type() => {}
+                noted => noted?,
+            }
+            self.shared.log.append(connection.commands(), &to, messages, attempt).await
+        };
+        let published = published.await;
+        if published.as_ref().is_err_and(|error| error.refusal().is_some()) {
+            self.shared.refused.notify_one();
         }
-        self.shared.log.append(connection.commands(), &to, messages, attempt).await
+        published
     }
 
     async fn position(&self, channel: &Channel) -> Result<Position, BusError> {
-        self.shared.log.position(self.shared.connection()?.commands(), channel).await
+        self.shared.log.position(self.shared.connection_for_channel(channel)?.commands(), channel).await
     }
 
     async fn replay(&self, channel: &Channel, since: &Position) -> Result<Replay, BusError> {
-        self.shared.log.replay(self.shared.connection()?.commands(), channel, since).await
+        self.shared.log.replay(self.shared.connection_for_channel(channel)?.commands(), channel, since).await
     }
 
     async fn positions(&self, wildcard: &Pattern) -> Result<Option<Positions>, BusError> {
         let connection = self.shared.connection()?;
-        let client = connection.commands();
-        let Some(channels) = self.shared.index.below(client, wildcard).await? else { return Ok(None) };
+        let Some(channels) = self.shared.index.below(&connection, wildcard).await? else { return Ok(None) };
         // Together: the client sends them in a row.
         let positions = channels.into_iter().map(|channel| async {
+            let connection = self.shared.connection_for_channel(&channel)?;
+            let client = connection.commands();
             let position = self.shared.log.position(client, &channel).await?;
             Ok::<_, BusError>((channel, position))
         });
@@ -215,7 +269,7 @@ impl Bus for RedisBus {
     }
 
     async fn renew(&self, channel: &Channel) -> Result<(), BusError> {
-        let connection = self.shared.connection()?;
+        let connection = self.shared.connection_for_channel(channel)?;
         self.shared.log.renew(connection.commands(), &self.shared.renewals_channel(), channel).await
     }
 
@@ -223,8 +277,20 @@ impl Bus for RedisBus {
         self.shared.link.subscribe()
     }
 
-    async fn claim(&self, id: &Arc<str>) -> Arc<str> {
-        claim::claim(&self.shared, id).await
+    fn lasting_link(&self) -> watch::Receiver<Link> {
+        self.shared.lasting_link.subscribe()
+    }
+
+    fn last_outage(&self) -> Option<OutageCause> {
+        *self.shared.outage.borrow()
+    }
+
+    fn connects(&self) -> u64 {
+        self.shared.connects.load(Ordering::Relaxed)
+    }
+
+    async fn claim(&self, id: &InstanceId) {
+        claim::claim(&self.shared, id).await;
     }
 
     async fn close(&self) {
@@ -232,7 +298,7 @@ impl Bus for RedisBus {
         self.tasks.wait().await;
         claim::release(&self.shared).await;
         if let Ok(connection) = self.shared.connection() {
-            self.shared.set_down();
+            self.shared.set_down(OutageCause::Cut);
             connection.quit().await;
         }
     }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{Level, Report, is_here};
 use crate::{
-    bus::{Buckets, Bus, BusError, Inspected, Keys, Link, Put, Quota, RedisBus},
+    bus::{Buckets, Bus, BusError, Inspected, Keys, Link, OutageCause, Put, Quota, RedisBus},
     config::{Config, RedisConfig, RedisMode},
     identity,
 };
@@ -20,6 +20,8 @@ const PASSWORD_CHARS: usize = 16;
 const SKEW: Duration = Duration::from_secs(2);
 /// Life of what is written to try whether it may be.
 const TRIAL_FOR: Duration = Duration::from_secs(10);
+/// What is said of writing.
+const WRITES: &str = "redis writes";
 /// How many processes with one id are counted.
 const NAMESAKES: usize = 16;
 
@@ -37,19 +39,33 @@ pub(super) async fn look(config: &Config, report: &mut Report) {
     report.ok("redis", format!("{hosts}, {}", redis.effective_mode().as_str()));
     let Ok((bus, _inbox)) = RedisBus::start(redis, config.site.prefix()) else { return };
     let mut link = bus.link();
+    let keys = bus.keys();
     if timeout(LINKED_WITHIN, link.wait_for(|link| *link == Link::Up)).await.is_ok() {
-        let keys = bus.keys();
+        report.ok(WRITES, "taken by every primary");
         look_at_permissions(&bus, &keys, config, report).await;
         look_at_servers(&keys, report).await;
         look_at_name(config, &keys, report).await;
     } else {
-        report.fail(
-            "redis link",
-            "no message comes back: its user may not publish, or not subscribe",
-            format!("permit all channels and the site's keys: ACL SETUSER … ~{}* &*", config.site.prefix()),
-        );
+        look_at_outage(&bus, &keys, config, report).await;
     }
     bus.close().await;
+}
+
+/// Why there is no link, and what the servers say of themselves when they answer at all.
+async fn look_at_outage(bus: &RedisBus, keys: &Keys, config: &Config, report: &mut Report) {
+    let is_answering = keys.inspect().await.is_ok();
+    match bus.last_outage() {
+        Some(OutageCause::NoPerm) if is_answering => look_at_permissions(bus, keys, config, report).await,
+        None | Some(OutageCause::Timeout | OutageCause::NoPerm) => report.fail(
+            "redis link",
+            "no message comes back: its user may not publish, or not subscribe, or not write",
+            format!("permit all channels and the site's keys: ACL SETUSER … ~{}* &*", config.site.prefix()),
+        ),
+        Some(cause) => report.fail(WRITES, format!("{}: {}", cause.as_str(), cause.sentence()), cause.cure()),
+    }
+    if is_answering {
+        look_at_servers(keys, report).await;
+    }
 }
 
 /// Host and port of each server that is named.

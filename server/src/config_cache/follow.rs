@@ -38,8 +38,9 @@ const DOUBTED_AT_ONCE: usize = 64;
 #[serde(rename_all = "camelCase")]
 struct Invalidation {
     key: String,
+    /// The process that says it; empty when it wants to hear it itself, and from other programs.
     #[serde(default)]
-    instance_id: String,
+    source: String,
 }
 
 impl ConfigCache {
@@ -98,7 +99,7 @@ async fn heed(shared: &Shared, inbox: TopicInbox) {
             return shared.doubt_all().await;
         }
         match serde_json::from_slice::<Invalidation>(&text) {
-            Ok(told) if *told.instance_id == **shared.hub.instance_id() => {}
+            Ok(told) if *told.source == **shared.hub.source() => {}
             Ok(told) => {
                 if let Some(name) = name_of(&told.key) {
                     shared.doubt(&name).await;

@@ -61,9 +61,9 @@ impl Remote {
         }
     }
 
-    /// Tells every instance that the value of this name is another now.
-    pub(super) async fn tell(&self, name: &ConfigName, instance_id: &str) -> Result<(), BusError> {
-        let text = json!({ "key": key(name), "timestamp": now_milliseconds(), "instanceId": instance_id });
+    /// Tells every instance that the value of this name is another now; process `source` knows.
+    pub(super) async fn tell(&self, name: &ConfigName, source: &str) -> Result<(), BusError> {
+        let text = json!({ "key": key(name), "timestamp": now_milliseconds(), "source": source });
         self.topics.tell_now(INVALIDATE, text.to_string().into()).await
     }
 

@@ -93,7 +93,7 @@ impl Shared {
             }
         }
         if let Some(remote) = &self.remote
-            && let Err(error) = remote.tell(name, self.hub.instance_id()).await
+            && let Err(error) = remote.tell(name, self.hub.source()).await
         {
             tracing::debug!(%error, "a change is told later");
             self.note_unwritten(name);

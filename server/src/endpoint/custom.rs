@@ -14,7 +14,7 @@ use wire::{Channel, Pattern, Position, Since};
 use super::{Definition, Endpoint, Endpoints, Kind, Plain, is_reserved};
 use crate::{
     clock,
-    hub::{Batch, Draft, Listener, Omit},
+    hub::{Batch, Draft, Listener},
 };
 
 /// Endpoints that administrators may make.
@@ -128,8 +128,8 @@ impl Endpoints {
     async fn hear_custom(&self) {
         let Ok(pattern) = Pattern::parse(CHANNEL) else { return };
         let (told, mut news) = mpsc::channel(NEWS);
-        let omit = Omit::Instance(Arc::clone(self.instance_id()));
-        let _joined = self.shared.hub.subscribe(&pattern, omit, Since::Now, Arc::new(Ear { told })).await;
+        let hub = &self.shared.hub;
+        let _joined = hub.subscribe(&pattern, hub.omit_own(), Since::Now, Arc::new(Ear { told })).await;
         let mut read = interval(READ_EVERY);
         read.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut is_read = false;

@@ -64,13 +64,18 @@ async fn publish(
 }
 
 async fn status(State(site): State<Site>) -> Answer {
-    let is_up = *site.hub.link().borrow() == Link::Up;
-    Answer::data(json!({
+    let link = *site.hub.lasting_link().borrow();
+    let is_up = link == Link::Up;
+    let mut status = json!({
         "instanceId": site.hub.instance_id(),
         "redisAvailable": is_up,
         "redisMode": site.backends.redis.as_str(),
         "broadcastEnabled": is_up,
         "timestamp": clock::now(),
-    }))
-    .message("The cluster's state as this instance sees it")
+    });
+    if let Some(cause) = site.hub.outage(link) {
+        status["cause"] = json!(cause);
+        status["error"] = json!(cause.sentence());
+    }
+    Answer::data(status).message("The cluster's state as this instance sees it")
 }

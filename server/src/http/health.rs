@@ -12,7 +12,12 @@ use super::{
     answer::{Answer, ApiError},
     status::{memory, uptime_seconds},
 };
-use crate::{clock, config::RedisMode, hub::Link, metrics::report};
+use crate::{
+    clock,
+    config::RedisMode,
+    hub::{Link, OutageCause},
+    metrics::report,
+};
 
 /// How long a backend may take to say that it is there.
 const PING_WITHIN: Duration = Duration::from_secs(2);
@@ -47,7 +52,10 @@ fn redis(site: &Site) -> Value {
     match (site.backends.redis, *site.hub.link().borrow()) {
         (RedisMode::None, _) => json!({ "ok": true, "mode": "local" }),
         (mode, Link::Up) => json!({ "ok": true, "mode": mode.as_str() }),
-        (mode, _) => json!({ "ok": false, "mode": mode.as_str(), "error": "no link to Redis" }),
+        (mode, link) => {
+            let cause = site.hub.outage(link).unwrap_or(OutageCause::Unreachable);
+            json!({ "ok": false, "mode": mode.as_str(), "error": cause.sentence(), "cause": cause })
+        }
     }
 }
 

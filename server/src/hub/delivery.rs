@@ -85,8 +85,8 @@ pub enum Omit {
     Nothing,
     /// Those published by this browser tab.
     Publisher(Arc<str>),
-    /// Those published through this instance.
-    Instance(Arc<str>),
+    /// Those published by this process.
+    Source(Arc<str>),
 }
 
 impl Omit {
@@ -94,7 +94,7 @@ impl Omit {
         match self {
             Self::Nothing => false,
             Self::Publisher(uuid) => message.uuid.as_ref() == Some(uuid),
-            Self::Instance(id) => message.instance_id == *id,
+            Self::Source(source) => message.source.as_ref() == Some(source),
         }
     }
 }

@@ -158,12 +158,13 @@ impl Shared {
         Message {
             channel,
             data: payload,
-            instance_id: Arc::clone(&self.instance_id),
+            instance_id: Arc::clone(self.instance_id.current()),
             timestamp,
             id: Some(id),
             position: None,
             uuid,
             username,
+            source: Some(Arc::clone(&self.source)),
         }
     }
 

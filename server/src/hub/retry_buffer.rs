@@ -283,6 +283,7 @@ mod tests {
             id: Some(id.into()),
             position: None,
             uuid: None,
+            source: None,
             username: String::new(),
         })
     }

@@ -8,7 +8,7 @@ use super::Metrics;
 use crate::{
     bus::Link,
     histogram::{BOUNDS, Snapshot},
-    hub::LAYERS,
+    hub::{LAYERS, OutageCause},
 };
 
 /// How often configuration was read, by where it was found.
@@ -78,6 +78,14 @@ impl Metrics {
             u64::from(link != Link::Down),
         );
         text.one("jpulse_redis_configured", "gauge", "1 when there should be a Redis.", u64::from(link != Link::Local));
+        let outage = self.shared.sources.hub.outage(link);
+        let causes: Vec<(String, u64)> = OutageCause::ALL
+            .iter()
+            .map(|cause| (format!("cause=\"{}\"", cause.as_str()), u64::from(outage == Some(*cause))))
+            .collect();
+        text.lines("jpulse_redis_outage", "gauge", "1 for why there is no link to Redis.", &causes);
+        let connects = self.shared.sources.hub.connects();
+        text.one("jpulse_redis_connects_total", "counter", "Attempts to connect to Redis.", connects);
         text.one(
             "jpulse_redis_report_microseconds",
             "gauge",

@@ -119,6 +119,10 @@ pub struct Process {
     pub database: String,
     /// `local`, `up` or `down`.
     pub link: String,
+    /// Why it is down, in the word of [`OutageCause::as_str`]; else empty.
+    ///
+    /// [`OutageCause::as_str`]: crate::bus::OutageCause::as_str
+    pub outage: String,
     /// How long Redis took to answer, in microseconds; 0 while there is none.
     pub redis_micros: u64,
 }

@@ -210,7 +210,7 @@ fn instance(record: &Record) -> Value {
         "memory": { "used": record.memory.used / MEGABYTE, "total": record.memory.total / MEGABYTE },
         "cpu": record.cpu.percent,
         "restarts": 0,
-        "redis": { "link": process.link, "latencyMicros": process.redis_micros },
+        "redis": { "link": process.link, "outage": process.outage, "latencyMicros": process.redis_micros },
         "traffic": record.traffic,
         "custom": record.custom,
         "websockets": {

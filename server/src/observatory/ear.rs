@@ -82,7 +82,7 @@ impl Ear {
             actions.truncate(Dashboard::ACTIONS);
         }
         // Every instance hears of it; the one where it was done tells the dashboard.
-        if message.instance_id == *self.shared.hub.instance_id() {
+        if message.source.as_ref() == Some(self.shared.hub.source()) {
             let _ = self.work.try_send(Work::Done(action));
         }
     }

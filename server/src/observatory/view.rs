@@ -34,7 +34,11 @@ fn instance(record: &Record, points: &[Point]) -> InstanceView {
         id: record.instance_id.clone(),
         server: record.server.name.clone(),
         status: crate::metrics::report::shown_status(record).to_owned(),
-        link: process.link.clone(),
+        link: if process.outage.is_empty() {
+            process.link.clone()
+        } else {
+            format!("{} ({})", process.link, process.outage)
+        },
         version: process.version.clone(),
         uptime_seconds: record.uptime,
         sockets: record.connections.websocket,

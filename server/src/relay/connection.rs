@@ -66,7 +66,11 @@ impl<C: Conversation> Connection<C> {
         };
         let finishing = async move {
             conversation.finish();
-            let answers = async { while conversation.is_busy() { drop(conversation.next_answers().await) } };
+            let answers = async {
+                while conversation.is_busy() {
+                    drop(conversation.next_answers().await)
+                }
+            };
             if timeout(FINISH_WITHIN, answers).await.is_err() {
                 tracing::warn!("messages of a socket that has gone took too long and were dropped");
             }

@@ -13,7 +13,7 @@ use wire::{Channel, Pattern, Position, Since};
 use super::{Announced, Sessions, endings::Ending};
 use crate::{
     account::{Accounts, Standing},
-    hub::{Batch, Draft, Hub, Listener, Omit},
+    hub::{Batch, Draft, Hub, Listener},
     relay::Relay,
 };
 
@@ -80,8 +80,7 @@ impl Task {
     async fn run(self) {
         let Ok(pattern) = Pattern::parse(CHANNEL) else { return };
         let ear = Arc::new(Ear { sessions: self.sessions.clone() });
-        let omit = Omit::Instance(Arc::clone(self.hub.instance_id()));
-        let _joined = self.hub.subscribe(&pattern, omit, Since::Now, ear).await;
+        let _joined = self.hub.subscribe(&pattern, self.hub.omit_own(), Since::Now, ear).await;
         let mut look = interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {

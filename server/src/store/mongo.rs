@@ -30,6 +30,7 @@ use tokio::{sync::OnceCell, time::timeout, try_join};
 use uuid::Uuid;
 
 use super::{Backend, OpenError, StoreFacts, outbox::Lane};
+use crate::identity::InstanceId;
 
 pub(super) use self::{
     carts::MongoCarts as Carts, config::MongoConfig as Config, endpoints::MongoEndpoints as Endpoints,
@@ -51,7 +52,7 @@ pub(super) struct Mongo {
     /// Set when the server was first reached and the indexes are in place.
     kind: OnceCell<Kind>,
     /// Who tells what is saved here.
-    owner: OnceLock<Arc<str>>,
+    owner: OnceLock<InstanceId>,
     lane: Lane,
 }
 
@@ -110,7 +111,8 @@ impl Mongo {
 
     /// The name of this instance, or one of its own for a store without an instance.
     fn owner(&self) -> Arc<str> {
-        Arc::clone(self.owner.get_or_init(|| Uuid::new_v4().to_string().into()))
+        let unnamed = || InstanceId::new(Uuid::new_v4().to_string());
+        Arc::clone(self.owner.get_or_init(unnamed).current())
     }
 }
 

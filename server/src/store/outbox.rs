@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 use wire::{Channel, Payload};
 
-use crate::clock::now_milliseconds;
+use crate::{clock::now_milliseconds, identity::InstanceId};
 
 /// Announcements a store keeps at most; the oldest are dropped.
 pub const KEPT: u64 = 100_000;
@@ -54,8 +54,8 @@ pub struct Waiting {
 #[async_trait]
 pub trait Outbox: Send + Sync + 'static {
     /// Names the instance that tells what is saved from now on, and what an instance of this name left
-    /// behind. Said once, before the first change.
-    fn own(&self, instance_id: &Arc<str>);
+    /// behind. Said once, before the first change; a change of the id is followed.
+    fn own(&self, instance_id: &InstanceId);
 
     /// What was saved just now.
     fn lane(&self) -> &Lane;

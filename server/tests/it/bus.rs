@@ -68,6 +68,7 @@ fn message(on: &Channel, number: usize) -> Arc<Message> {
         position: None,
         uuid: Some("tab".into()),
         username: String::new(),
+        source: None,
     })
 }
 

@@ -17,7 +17,7 @@ const SECRET: &str = "0f3b9a7c51d84e26a1f7c3e90b5d2846";
 const PASSWORD: &str = "not-to-be-guessed-by-anybody";
 
 /// What the program says of this configuration: its exit code, and its findings by what they are about.
-async fn check(variables: &[(&str, &str)]) -> (i32, Vec<Value>) {
+pub async fn check(variables: &[(&str, &str)]) -> (i32, Vec<Value>) {
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_server"));
     command
@@ -41,7 +41,7 @@ fn finding(findings: &[Value], what: &str) -> (String, String) {
 }
 
 #[track_caller]
-fn expect(findings: &[Value], what: &str, level: &str, words: &str) {
+pub fn expect(findings: &[Value], what: &str, level: &str, words: &str) {
     let (found, text) = finding(findings, what);
     assert!(found == level && text.contains(words), "{what}: {level} {words}, but is {found} {text}");
 }

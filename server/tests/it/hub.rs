@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use server::{
     bus::{Attempt, Bus, BusError, Event, Link, Replay},
     hub::{Batch, Draft, Hub, Listener, Omit, OutboxLimits},
+    identity::InstanceId,
 };
 use tokio::sync::{mpsc, watch};
 use wire::{Channel, Message, Pattern, Position, Positions, Since};
@@ -57,9 +58,7 @@ impl Bus for Deaf {
         self.link.clone()
     }
 
-    async fn claim(&self, id: &Arc<str>) -> Arc<str> {
-        Arc::clone(id)
-    }
+    async fn claim(&self, _: &InstanceId) {}
 
     async fn close(&self) {}
 }
@@ -105,6 +104,7 @@ fn message(offset: u64) -> Arc<Message> {
         position: Some(at(offset)),
         uuid: None,
         username: String::new(),
+        source: None,
     })
 }
 

@@ -160,7 +160,7 @@ fn key(kind: &str, number: usize) -> String {
 
 async fn start_node(redis: &RedisConfig, number: usize) -> Node {
     let (bus, inbox) = RedisBus::start(redis, PREFIX.to_owned()).unwrap();
-    let hub = Hub::start(bus.clone(), inbox, format!("it:{number}").into(), LIMITS, &[]);
+    let hub = Hub::start(bus.clone(), inbox, format!("it:{number}").as_str().into(), LIMITS, &[]);
     Node { hub, bus, subscriptions: (0..CHANNELS).map(|_| None).collect() }
 }
 

@@ -12,6 +12,8 @@ pub struct InstanceStatus {
     pub instance_id: String,
     /// Whether other instances hear it now.
     pub is_redis_available: bool,
+    /// Why they do not, when they should.
+    pub outage: Option<String>,
     /// `single`, `cluster`, `sentinel` or `none`.
     pub redis_mode: String,
     /// Browsers connected to it.
@@ -32,6 +34,7 @@ pub async fn read_status() -> Result<InstanceStatus, Problem> {
     Ok(InstanceStatus {
         instance_id: status.instance_id.to_string(),
         is_redis_available: status.is_redis_available,
+        outage: status.outage.map(str::to_owned),
         redis_mode: status.redis_mode.to_owned(),
         sockets: status.sockets,
         uptime_seconds: status.uptime_seconds,

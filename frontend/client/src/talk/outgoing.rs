@@ -37,8 +37,7 @@ impl Outgoing {
     /// Takes a message; whether an older one fell out for it.
     pub(super) fn push(&mut self, text: String) -> bool {
         let is_message = |waiting: &Waiting| matches!(waiting, Waiting::Message(_));
-        let oldest =
-            if self.waiting.len() >= WAITING { self.waiting.iter().position(is_message) } else { None };
+        let oldest = if self.waiting.len() >= WAITING { self.waiting.iter().position(is_message) } else { None };
         if let Some(oldest) = oldest {
             self.waiting.remove(oldest);
         }

@@ -25,9 +25,9 @@ pub(super) fn script() -> Script {
 impl Buckets for RedisBus {
     async fn take(&self, bucket: &str, quota: Quota, tokens: i64) -> Result<Taken, BusError> {
         let shared = &self.shared;
-        let connection = shared.connection()?;
-        let client = connection.commands();
         let key = format!("{}throttle:{bucket}", shared.prefix);
+        let connection = shared.connection_for(&key)?;
+        let client = connection.commands();
         let every = i64::try_from(quota.every.as_micros()).unwrap_or(i64::MAX).max(1);
         let values: Vec<Value> = vec![every.into(), i64::from(quota.burst).into(), tokens.into()];
         let asked: Result<Value, _> =

@@ -6,7 +6,7 @@ use fred::{
     prelude::{Builder, Client, Config, Server, ServerConfig},
     types::{
         RespVersion,
-        config::{ClusterDiscoveryPolicy, ReconnectError, TlsConfig, TlsConnector, TlsHostMapping},
+        config::{ClusterDiscoveryPolicy, TlsConfig, TlsConnector, TlsHostMapping},
     },
 };
 
@@ -96,6 +96,19 @@ impl Plan {
         Ok(Connection::new(commands, subscriptions))
     }
 
+    /// Whether connecting anew may lead to another primary.
+    pub(super) fn finds_primary(&self) -> bool {
+        !matches!(self.servers, Servers::Single(_))
+    }
+
+    /// How many attempts ask one server each, until all were asked.
+    pub(super) fn servers_to_try(&self, known: &[Server]) -> usize {
+        match &self.servers {
+            Servers::Single(_) | Servers::Sentinel { .. } => 1,
+            Servers::Cluster(nodes) => nodes.len() + known.iter().filter(|node| !nodes.contains(node)).count(),
+        }
+    }
+
     /// Where this attempt goes, and which node it asks first.
     fn server(&self, attempt: usize, known: &[Server], avoided: Option<&Server>) -> (ServerConfig, Server) {
         match &self.servers {
@@ -141,12 +154,9 @@ fn client(config: &Config) -> Result<Client, BusError> {
             connection.max_command_buffer_len = COMMANDS_WAITING;
             connection.max_command_attempts = COMMAND_ATTEMPTS;
             connection.tcp.nodelay = Some(true);
-            connection.reconnect_errors = vec![
-                ReconnectError::ClusterDown,
-                ReconnectError::Loading,
-                ReconnectError::MasterDown,
-                ReconnectError::ReadOnly,
-            ];
+            // A refusal is an answer: what it means for the link is for [`super::link`] to say. (`CLUSTERDOWN` ends
+            // the client's connections nevertheless.)
+            connection.reconnect_errors = Vec::new();
         });
     Ok(builder.build()?)
 }

@@ -2,7 +2,10 @@
 //! there are.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -19,7 +22,8 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
-use super::BusError;
+use super::{BusError, slots::Unserved};
+use crate::bus::OutageCause;
 
 /// How often a client that connects is looked at: it tells only once that it is connected.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -41,6 +45,7 @@ pub(super) struct Connection {
     /// Commands for channels that were sent, and how many of them are known to be done.
     sent: AtomicU64,
     done: AtomicU64,
+    pub(super) unserved: Unserved,
 }
 
 /// One of the two.
@@ -48,6 +53,8 @@ pub(super) struct Part {
     client: Client,
     /// Cancelled when the connection ends by itself, or has to.
     ended: CancellationToken,
+    /// Why it ended by itself.
+    cause: Arc<OnceLock<OutageCause>>,
     _routing: AbortOnDropHandle<()>,
 }
 
@@ -67,14 +74,21 @@ impl Part {
         }
         let ended = CancellationToken::new();
         let end = ended.clone();
+        let cause = Arc::new(OnceLock::new());
+        let (noted, mut errors) = (Arc::clone(&cause), client.error_rx());
         let routing = tokio::spawn(async move {
             let ending = end.run_until_cancelled(routing).await;
             if let Some(ending) = ending {
-                tracing::debug!(reason = %why(ending), "a connection to redis ended");
+                let reason = why(ending);
+                // What Redis said comes first, then how the client took it.
+                let refusal = std::iter::from_fn(|| errors.try_recv().ok())
+                    .find_map(|(error, _)| BusError::from(error).refusal());
+                let _ = noted.set(refusal.unwrap_or_else(|| reason.outage()));
+                tracing::debug!(%reason, "a connection to redis ended");
             }
             end.cancel();
         });
-        Ok(Self { client, ended, _routing: AbortOnDropHandle::new(routing) })
+        Ok(Self { client, ended, cause, _routing: AbortOnDropHandle::new(routing) })
     }
 }
 
@@ -88,7 +102,14 @@ fn why(ending: Result<Result<(), Error>, JoinError>) -> BusError {
 
 impl Connection {
     pub(super) fn new(commands: Part, subscriptions: Part) -> Self {
-        Self { commands, subscriptions, asked: Mutex::default(), sent: AtomicU64::new(0), done: AtomicU64::new(0) }
+        Self {
+            commands,
+            subscriptions,
+            asked: Mutex::default(),
+            sent: AtomicU64::new(0),
+            done: AtomicU64::new(0),
+            unserved: Unserved::default(),
+        }
     }
 
     /// Where commands go.
@@ -170,13 +191,16 @@ impl Connection {
         // In a cluster the client sends subscriptions to the node that has the slot of its own name.
         let slot = redis_keyslot(client.id().as_bytes());
         let mut refusal = None;
+        let mut question = "PING";
         for _ in 0..QUESTIONS {
             *asked += 1;
-            let ping = CustomCommand::new_static("PING", ClusterHash::Custom(slot), false);
-            match self.unless_ended(client.custom::<String, String>(ping, vec![asked.to_string()])).await {
+            let command = CustomCommand::new_static(question, ClusterHash::Custom(slot), false);
+            match self.unless_ended(client.custom::<String, String>(command, vec![asked.to_string()])).await {
                 Ok(answer) if answer == asked.to_string() => return refusal.map_or(Ok(()), Err),
                 Ok(_) => {}
                 Err(error) if error.is_forbidden() => refusal = Some(error),
+                // A server that cannot save refuses pings with the writes.
+                Err(error) if error.refusal() == Some(OutageCause::Misconf) => question = "ECHO",
                 Err(error) => return Err(error),
             }
             sleep(STRAY_FOR).await;
@@ -194,6 +218,17 @@ impl Connection {
         }
     }
 
+    /// Whether there are several nodes.
+    pub(super) fn is_clustered(&self) -> bool {
+        self.commands.client.is_clustered()
+    }
+
+    /// Why it ended.
+    pub(super) fn end_cause(&self) -> OutageCause {
+        let causes = [&self.commands, &self.subscriptions].map(|part| part.cause.get().copied());
+        causes.into_iter().flatten().next().unwrap_or(OutageCause::Unreachable)
+    }
+
     /// The primaries of a cluster; empty when there is only one node at a time.
     pub(super) fn nodes(&self) -> Vec<Server> {
         let client = &self.commands.client;
@@ -203,19 +238,20 @@ impl Connection {
         client.cached_cluster_state().map(|state| state.unique_primary_nodes()).unwrap_or_default()
     }
 
-    /// Publishes on a channel through each of the nodes, naming it, or through the only one there is.
-    pub(super) async fn publish_through(&self, nodes: &[Server], channel: &str) {
+    /// Publishes on a channel through each of the nodes, naming it, or through the only one there is. Who listens for it
+    /// knows when one does not arrive; answers with a refusal that says why.
+    pub(super) async fn publish_through(&self, nodes: &[Server], channel: &str) -> Option<BusError> {
         let client = &self.commands.client;
-        // Who listens for it knows when one does not arrive.
-        if nodes.is_empty() {
-            let _: Result<Value, Error> = client.publish(channel.to_owned(), "").await;
-            return;
-        }
-        let through = nodes.iter().map(|node| async move {
-            let _: Result<Value, Error> =
-                client.with_cluster_node(node).publish(channel.to_owned(), node.to_string()).await;
-        });
-        join_all(through).await;
+        let published: Vec<Result<Value, Error>> = if nodes.is_empty() {
+            vec![client.publish(channel.to_owned(), "").await]
+        } else {
+            let through = nodes.iter().map(|node| async move {
+                client.with_cluster_node(node).publish(channel.to_owned(), node.to_string()).await
+            });
+            join_all(through).await
+        };
+        let refusals = published.into_iter().filter_map(|published| published.err().map(BusError::from));
+        refusals.into_iter().find(|error| error.refusal().is_some())
     }
 
     /// Waits until either connection has ended.

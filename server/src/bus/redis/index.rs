@@ -6,16 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use fred::{
-    prelude::{Client, Value},
-    types::scripts::Script,
-};
+use fred::{prelude::Value, types::scripts::Script};
 use wire::{
     Channel, Pattern,
     limits::{LOG_AGE, WILDCARD_CHANNELS},
 };
 
-use super::BusError;
+use super::{BusError, connection::Connection};
 
 /// How long a note of a channel is as good as new.
 const NOTED_FOR: Duration = Duration::from_mins(1);
@@ -45,15 +42,16 @@ impl Index {
     }
 
     /// Notes that the channel is used.
-    pub(super) async fn note(&self, client: &Client, channel: &Channel) -> Result<(), BusError> {
+    pub(super) async fn note(&self, connection: &Connection, channel: &Channel) -> Result<(), BusError> {
         let now = Instant::now();
         let is_fresh = |at: &Instant| now.saturating_duration_since(*at) < NOTED_FOR;
         if self.noted.lock().unwrap_or_else(PoisonError::into_inner).get(channel).is_some_and(is_fresh) {
             return Ok(());
         }
         let Some(key) = self.key(channel.as_str()) else { return Ok(()) };
+        connection.reaches(&key)?;
         let values: Vec<Value> = vec![channel.as_str().into(), kept_seconds()];
-        self.note.evalsha_with_reload::<(), _, _>(client, vec![key], values).await?;
+        self.note.evalsha_with_reload::<(), _, _>(connection.commands(), vec![key], values).await?;
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
         if noted.len() >= NOTES {
             noted.clear();
@@ -69,10 +67,15 @@ impl Index {
 
     /// The lately used channels that a wildcard matches; `None` when they are too many, or the wildcard
     /// spans more than one component.
-    pub(super) async fn below(&self, client: &Client, wildcard: &Pattern) -> Result<Option<Vec<Channel>>, BusError> {
+    pub(super) async fn below(
+        &self,
+        connection: &Connection,
+        wildcard: &Pattern,
+    ) -> Result<Option<Vec<Channel>>, BusError> {
         let Some(key) = wildcard.prefix().and_then(|prefix| self.key(prefix)) else { return Ok(None) };
+        connection.reaches(&key)?;
         let values: Vec<Value> = vec![kept_seconds(), i64::try_from(LOOKED_THROUGH).unwrap_or(i64::MAX).into()];
-        let names: Vec<String> = self.below.evalsha_with_reload(client, vec![key], values).await?;
+        let names: Vec<String> = self.below.evalsha_with_reload(connection.commands(), vec![key], values).await?;
         if names.len() > LOOKED_THROUGH {
             return Ok(None);
         }

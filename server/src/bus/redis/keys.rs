@@ -9,7 +9,7 @@ use fred::{
 use futures_util::future::{join_all, try_join_all};
 use tokio::{sync::watch, time::timeout};
 
-use super::{BusError, Shared};
+use super::{BusError, Shared, connection::Connection};
 use crate::bus::Link;
 
 /// How long an answer may take: whoever asks has something to fall back on.
@@ -57,7 +57,7 @@ impl Keys {
     ///
     /// As every method here: when the link is down or Redis does not answer in time.
     pub async fn get(&self, key: &str) -> Result<Option<String>, BusError> {
-        let connection = self.shared.connection()?;
+        let connection = self.connection(key)?;
         within(connection.commands().get(self.name(key))).await
     }
 
@@ -67,7 +67,7 @@ impl Keys {
     ///
     /// See [`Keys::get`].
     pub async fn get_and_prolong(&self, key: &str, life: Duration) -> Result<Option<String>, BusError> {
-        let connection = self.shared.connection()?;
+        let connection = self.connection(key)?;
         let command = CustomCommand::new_static("GETEX", ClusterHash::FirstKey, false);
         let arguments: Vec<Value> = vec![self.name(key).into(), "PX".into(), milliseconds(life).into()];
         within(connection.commands().custom(command, arguments)).await
@@ -79,7 +79,7 @@ impl Keys {
     ///
     /// See [`Keys::get`]; it may have been written then.
     pub async fn put(&self, key: &str, value: &str, life: Duration, put: Put) -> Result<bool, BusError> {
-        let connection = self.shared.connection()?;
+        let connection = self.connection(key)?;
         let options = match put {
             Put::Always => None,
             Put::IfThere => Some(SetOptions::XX),
@@ -96,7 +96,7 @@ impl Keys {
     ///
     /// See [`Keys::get`].
     pub async fn remove(&self, key: &str) -> Result<(), BusError> {
-        let connection = self.shared.connection()?;
+        let connection = self.connection(key)?;
         within(connection.commands().del::<Value, _>(self.name(key))).await.map(drop)
     }
 
@@ -106,7 +106,7 @@ impl Keys {
     ///
     /// See [`Keys::get`].
     pub async fn exist(&self, keys: &[String]) -> Result<Vec<bool>, BusError> {
-        let connection = self.shared.connection()?;
+        let connection = self.connection_to_all(keys)?;
         let client = connection.commands();
         // Together: the client sends them in a row, in a cluster to where each of them is.
         let asked = keys.iter().map(|key| async move { client.exists::<i64, _>(self.name(key)).await });
@@ -120,7 +120,7 @@ impl Keys {
     ///
     /// See [`Keys::get`].
     pub async fn add_member(&self, key: &str, member: &str, life: Duration) -> Result<(), BusError> {
-        let connection = self.shared.connection()?;
+        let connection = self.connection(key)?;
         let client = connection.commands();
         let name = self.name(key);
         within(async {
@@ -137,7 +137,7 @@ impl Keys {
     ///
     /// See [`Keys::get`].
     pub async fn remove_members(&self, key: &str, members: &[String]) -> Result<(), BusError> {
-        let connection = self.shared.connection()?;
+        let connection = self.connection(key)?;
         let client = connection.commands();
         let removed = members.iter().map(|member| client.srem::<Value, _, _>(self.name(key), member.as_str()));
         within(async { Ok::<_, Error>(join_all(removed).await) }).await.map(drop)
@@ -149,8 +149,20 @@ impl Keys {
     ///
     /// See [`Keys::get`].
     pub async fn members(&self, key: &str) -> Result<Vec<String>, BusError> {
-        let connection = self.shared.connection()?;
+        let connection = self.connection(key)?;
         within(connection.commands().smembers(self.name(key))).await
+    }
+
+    /// The connection for a command on this key.
+    pub(super) fn connection(&self, key: &str) -> Result<Arc<Connection>, BusError> {
+        self.shared.connection_for(&self.name(key))
+    }
+
+    /// The connection for commands on all of these.
+    pub(super) fn connection_to_all(&self, keys: &[String]) -> Result<Arc<Connection>, BusError> {
+        let connection = self.shared.connection()?;
+        keys.iter().try_for_each(|key| connection.reaches(&self.name(key)))?;
+        Ok(connection)
     }
 
     pub(super) fn name(&self, key: &str) -> String {

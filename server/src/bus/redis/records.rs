@@ -26,7 +26,7 @@ impl Keys {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        let connection = self.shared().connection()?;
+        let connection = self.connection_to_all(keys)?;
         let client = connection.commands();
         if client.is_clustered() {
             let asked = keys.iter().map(|key| command(client, "GET", vec![self.name(key).into()]));
@@ -44,7 +44,7 @@ impl Keys {
         if fields.is_empty() {
             return Ok(());
         }
-        let connection = self.shared().connection()?;
+        let connection = self.connection(key)?;
         let client = connection.commands();
         let mut arguments: Vec<Value> = vec![self.name(key).into()];
         for (field, number) in fields {
@@ -64,7 +64,7 @@ impl Keys {
     ///
     /// See [`Keys::get`].
     pub async fn fields(&self, keys: &[String]) -> Result<Vec<HashMap<String, u64>>, BusError> {
-        let connection = self.shared().connection()?;
+        let connection = self.connection_to_all(keys)?;
         let client = connection.commands();
         let asked =
             keys.iter().map(|key| command::<HashMap<String, u64>>(client, "HGETALL", vec![self.name(key).into()]));
@@ -77,7 +77,7 @@ impl Keys {
     ///
     /// See [`Keys::get`].
     pub async fn note(&self, key: &str, at: u64, text: &str, life: Duration) -> Result<(), BusError> {
-        let connection = self.shared().connection()?;
+        let connection = self.connection(key)?;
         let client = connection.commands();
         let name = || Value::from(self.name(key));
         let too_old = at.saturating_sub(u64::try_from(life.as_millis()).unwrap_or(u64::MAX));
@@ -97,7 +97,7 @@ impl Keys {
     ///
     /// See [`Keys::get`].
     pub async fn latest_notes(&self, keys: &[String], count: usize) -> Result<Vec<Vec<String>>, BusError> {
-        let connection = self.shared().connection()?;
+        let connection = self.connection_to_all(keys)?;
         let client = connection.commands();
         let first = format!("-{}", count.max(1));
         let asked = keys.iter().map(|key| {
@@ -116,7 +116,7 @@ impl Keys {
         if texts.is_empty() {
             return Ok(());
         }
-        let connection = self.shared().connection()?;
+        let connection = self.connection(key)?;
         let client = connection.commands();
         let mut arguments: Vec<Value> = vec![self.name(key).into()];
         arguments.extend(texts.iter().map(|text| Value::from(text.as_str())));
@@ -135,7 +135,7 @@ impl Keys {
     ///
     /// See [`Keys::get`].
     pub async fn first(&self, key: &str, count: usize) -> Result<Vec<String>, BusError> {
-        let connection = self.shared().connection()?;
+        let connection = self.connection(key)?;
         let last = count.max(1) - 1;
         let range = vec![self.name(key).into(), "0".into(), last.to_string().into()];
         within(command(connection.commands(), "LRANGE", range)).await
@@ -182,7 +182,7 @@ impl Keys {
     ///
     /// See [`Keys::get`].
     pub async fn remove_all(&self, keys: &[String]) -> Result<(), BusError> {
-        let connection = self.shared().connection()?;
+        let connection = self.connection_to_all(keys)?;
         let client = connection.commands();
         let removed = keys.iter().map(|key| command::<Value>(client, "DEL", vec![self.name(key).into()]));
         within(async { Ok::<_, Error>(join_all(removed).await) }).await.map(drop)

@@ -143,7 +143,7 @@ impl Topics {
     /// caller after another goes out in that order. Whether it is on its way.
     pub fn tell(&self, topic: &str, text: Bytes) -> bool {
         let Some(Far { shared, waiting }) = &self.far else { return true };
-        shared.is_up() && waiting.try_send((topic.to_owned(), text)).is_ok()
+        shared.connection().is_ok() && waiting.try_send((topic.to_owned(), text)).is_ok()
     }
 
     /// Tells, and waits until Redis has it.

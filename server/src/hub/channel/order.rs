@@ -185,6 +185,7 @@ mod tests {
             position: Some(position),
             uuid: None,
             username: String::new(),
+            source: None,
         };
         Delivery::new(Arc::new(message), 0, None)
     }

@@ -10,6 +10,7 @@ use super::{
     super::outbox::{KEPT, Lane, Outbox, Untold, Waiting, ids_kept},
     Embedded,
 };
+use crate::identity::InstanceId;
 
 /// What is not told yet. The ids are made by the one writer, so that their order is that of the changes.
 const ANNOUNCEMENTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("announcements");
@@ -31,7 +32,7 @@ pub(super) fn add(transaction: &WriteTransaction, untold: &Untold) -> Result<(),
 
 #[async_trait]
 impl Outbox for Embedded {
-    fn own(&self, _instance_id: &Arc<str>) {
+    fn own(&self, _instance_id: &InstanceId) {
         // The file has one instance.
     }
 

@@ -22,7 +22,7 @@ use super::{
     super::outbox::{KEPT, Lane, Outbox, Untold, Waiting, ids_kept},
     Mongo, carts, notifications, texts, todos,
 };
-use crate::clock::now_milliseconds;
+use crate::{clock::now_milliseconds, identity::InstanceId};
 
 /// The carriers of changes saved in transactions.
 pub(super) const COLLECTION: &str = "announcements";
@@ -112,9 +112,9 @@ fn in_milliseconds(milliseconds: i64) -> DateTime {
 
 #[async_trait]
 impl Outbox for Mongo {
-    fn own(&self, instance_id: &Arc<str>) {
+    fn own(&self, instance_id: &InstanceId) {
         // Said twice, the first name stays.
-        let _ = self.owner.set(Arc::clone(instance_id));
+        let _ = self.owner.set(instance_id.clone());
     }
 
     fn lane(&self) -> &Lane {
