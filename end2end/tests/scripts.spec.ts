@@ -61,6 +61,7 @@ test('publishing answers with a receipt, and subscribers get data and meta', asy
         offset: receipt.offset,
         timestamp: receipt.timestamp,
         recovered: false,
+        unordered: false,
     });
 });
 

@@ -1,16 +1,18 @@
-//! The only file that names `web_sys::EventSource`: does a socket's work where none gets through.
+//! The only file that names the browser's `EventSource`: does a socket's work where none gets through.
 
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
+    future::poll_fn,
+    pin::Pin,
     rc::Rc,
 };
 
+use futures_core::Stream;
+use gloo_net::eventsource::futures::EventSource;
 use gloo_timers::callback::Timeout;
 use serde_json::Value;
-use wasm_bindgen::{JsCast, closure::Closure};
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Event, EventSource, MessageEvent};
 use wire::{Channel, Payload, PublishError};
 
 use crate::{
@@ -46,11 +48,7 @@ struct Inner {
 }
 
 /// One stream of the browser's. Dropped, it closes.
-struct Source {
-    raw: EventSource,
-    _on_message: Closure<dyn Fn(MessageEvent)>,
-    _on_error: Closure<dyn Fn(Event)>,
-}
+struct Source(#[expect(dead_code, reason = "dropped, it closes")] EventSource);
 
 impl EventStream {
     /// Opens a stream that tells `hear` what it says, as a socket would; `None` when the browser will
@@ -156,6 +154,9 @@ impl Inner {
 
     /// A stream broke: what is no more is told like the end of a socket.
     fn failed(&self, number: u64) {
+        if self.is_over.get() {
+            return;
+        }
         if self.streams.borrow().depends_on(number) {
             self.break_off();
         } else {
@@ -181,29 +182,33 @@ impl Inner {
 
 impl Source {
     fn open(address: &str, inner: &Rc<Inner>, number: u64) -> Option<Self> {
-        let raw = EventSource::new(address).ok()?;
+        let mut raw = EventSource::new(address).ok()?;
+        let mut messages = raw.subscribe("message").ok()?;
+        // Asked for by name: of errors behind which the browser connects again by itself, which is for us to do, the
+        // other subscription says nothing.
+        let mut errors = raw.subscribe("error").ok()?;
         let hears = Rc::downgrade(inner);
-        let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
-            if let (Some(inner), Some(text)) = (hears.upgrade(), event.data().as_string()) {
-                inner.heard(number, text, event.last_event_id());
+        spawn_local(async move {
+            while let Some(Ok((_, event))) = next(&mut messages).await {
+                let Some(inner) = hears.upgrade() else { return };
+                if let Some(text) = event.data().as_string() {
+                    inner.heard(number, text, event.last_event_id());
+                }
             }
         });
         let fails = Rc::downgrade(inner);
-        let on_error = Closure::<dyn Fn(Event)>::new(move |_| {
+        spawn_local(async move {
+            // The first is the end, and so is being dropped.
+            let _ = next(&mut errors).await;
             if let Some(inner) = fails.upgrade() {
                 inner.failed(number);
             }
         });
-        raw.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-        raw.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-        Some(Self { raw, _on_message: on_message, _on_error: on_error })
+        Some(Self(raw))
     }
 }
 
-impl Drop for Source {
-    fn drop(&mut self) {
-        self.raw.set_onmessage(None);
-        self.raw.set_onerror(None);
-        self.raw.close();
-    }
+/// The next item of a stream.
+fn next<S: Stream + Unpin>(stream: &mut S) -> impl Future<Output = Option<S::Item>> {
+    poll_fn(|context| Pin::new(&mut *stream).poll_next(context))
 }
