@@ -41,7 +41,7 @@ use crate::{
     identity::InstanceId,
 };
 
-pub use crate::bus::{Keys, Link, OutageCause, Put, Told, TopicInbox, Topics};
+pub use crate::bus::{FOR_TOPICS, Keys, Link, OutageCause, Put, Told, TopicInbox, Topics};
 pub use delivery::{Batch, Delivery, Listener, Omit};
 pub use publish::{Draft, PublishError, Route, Saved};
 pub use stats::{HubStats, LAYERS};

@@ -48,7 +48,7 @@ use interest::{Interest, Name, Wildcards};
 pub use keys::{Keys, Put};
 use log::Log;
 use topics::Ears;
-pub use topics::{Told, TopicInbox, Topics};
+pub use topics::{FOR_TOPICS, Told, TopicInbox, Topics};
 pub use user_values::UserBounds;
 
 /// One instance's connections to Redis.

@@ -10,7 +10,7 @@ use wire::{Context, Payload, check_payload, limits::FRAME_BYTES};
 
 use super::{Endpoints, Loss, Post, Target};
 use crate::{
-    hub::{Told, TopicInbox},
+    hub::{FOR_TOPICS, Told, TopicInbox},
     socket::text_frame,
 };
 
@@ -18,8 +18,6 @@ use crate::{
 pub const FAMILY: &str = "bc:controller:websocket:broadcast:api:1:ws:";
 /// What their keys and channels of broadcasts begin with.
 const BROADCASTS: &str = "bc:";
-/// What a message of ours begins with: other instances of ours have it from a topic of their own.
-const OURS: &[u8] = br#"{"source":"#;
 
 /// The topic of an endpoint.
 pub(super) fn topic(endpoint: &str) -> String {
@@ -46,7 +44,7 @@ impl Endpoints {
                 here.members.reached(&Target::Broadcast, None).for_each(|place| place.queue.push(frame.clone()));
             }
             Heard::TooLarge => {
-                tracing::warn!(%topic, bytes = text.len(), "a broadcast of another instance is too large for an endpoint");
+                tracing::warn!(%topic, "a broadcast of another instance is too large for an endpoint");
                 endpoint.here().tally.dropped(Loss::TooLarge);
             }
             Heard::Unreadable => tracing::debug!(%topic, "passed over something on a topic of an endpoint"),
@@ -64,7 +62,7 @@ impl Endpoints {
     }
 }
 
-/// A broadcast of ours. `source` stands first, so that it is known without reading on.
+/// A broadcast of ours. `source` stands first, so that it begins with [`FOR_TOPICS`].
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Outgoing<'a, T> {
@@ -121,10 +119,11 @@ enum Heard {
 
 /// Reads a broadcast. Of who sent it only the name is passed on: the rest is an address and roles.
 fn read(text: &[u8]) -> Heard {
-    if text.starts_with(OURS) {
+    // Other instances of ours have it from a topic of their own.
+    if text.starts_with(FOR_TOPICS) {
         return Heard::Ours;
     }
-    if text.len() > FRAME_BYTES {
+    if text.is_empty() || text.len() > FRAME_BYTES {
         return Heard::TooLarge;
     }
     let Ok(Incoming { mut data }) = serde_json::from_slice(text) else { return Heard::Unreadable };
@@ -168,7 +167,7 @@ mod tests {
 
     #[test]
     fn what_is_none_of_theirs_is_passed_over() {
-        for text in ["", "[]", "{", r#"{"data":1}"#, "null"] {
+        for text in ["[]", "{", r#"{"data":1}"#, "null"] {
             assert_eq!(read(text.as_bytes()), Heard::Unreadable, "{text}");
         }
         assert_eq!(read(format!(r#"{{"data":{{"x":"{}"}}}}"#, "x".repeat(FRAME_BYTES)).as_bytes()), Heard::TooLarge);

@@ -39,12 +39,10 @@ pub(super) async fn run(shared: &Shared, mut messages: broadcast::Receiver<Recei
                     continue;
                 }
                 large.log(&received);
+                shared.drop_told(&received);
                 match channel(&prefix, &received) {
                     Some(channel) => Event::TooLarge(channel),
-                    None => {
-                        shared.drop_told(&received);
-                        continue;
-                    }
+                    None => continue,
                 }
             }
             Ok(received) if shared.take_told(&received) => continue,

@@ -29,6 +29,8 @@ use crate::bus::Link;
 
 /// What topics that are channels of broadcasts begin with.
 const BROADCASTS: &str = "bc:";
+/// What a text on such a channel begins with that is for topics alone.
+pub const FOR_TOPICS: &[u8] = br#"{"source":"#;
 /// What is told and waits to go out; more is dropped and counted.
 const WAITING: usize = 8_192;
 /// What goes out together at most.
@@ -57,7 +59,7 @@ struct Far {
 pub struct Told {
     /// The topic.
     pub topic: String,
-    /// What was told.
+    /// What was told; empty for something on a channel of broadcasts that was too large to be passed on.
     pub text: Bytes,
 }
 
@@ -91,6 +93,14 @@ struct Ear {
     family: &'static str,
     inbox: mpsc::Sender<Told>,
     dropped: Arc<AtomicU64>,
+}
+
+impl Ear {
+    fn give(&self, topic: &str, text: Bytes) {
+        if self.inbox.try_send(Told { topic: topic.to_owned(), text }).is_err() {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
 }
 
 impl Ears {
@@ -174,12 +184,15 @@ impl RedisBus {
 }
 
 impl Shared {
-    /// Counts what was told on a topic and is dropped.
+    /// Says on a topic that something was too large to be passed on.
     pub(super) fn drop_told(&self, received: &Received) {
         let Some(topic) = received.channel.strip_prefix(self.prefix.as_str()) else { return };
         let ears = self.ears.0.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(ear) = ears.iter().find(|ear| topic.starts_with(ear.family)) {
+        let Some(ear) = ears.iter().find(|ear| topic.starts_with(ear.family)) else { return };
+        if !topic.starts_with(BROADCASTS) {
             ear.dropped.fetch_add(1, Ordering::Relaxed);
+        } else if matches!(received.kind, MessageKind::Message) {
+            ear.give(topic, Bytes::new());
         }
     }
 
@@ -188,19 +201,19 @@ impl Shared {
         let Some(topic) = received.channel.strip_prefix(self.prefix.as_str()) else { return false };
         let ears = self.ears.0.read().unwrap_or_else(PoisonError::into_inner);
         let Some(ear) = ears.iter().find(|ear| topic.starts_with(ear.family)) else { return false };
-        // A topic may be a channel of broadcasts: then the hub gets it too, and passes over what nobody subscribes to.
-        let is_for_hub = topic.starts_with(BROADCASTS);
-        if is_for_hub && matches!(received.kind, MessageKind::PMessage) {
+        // A topic may be a channel of broadcasts: the hub has a copy of its own of what comes for a wildcard, and shares
+        // what comes for the channel, but for what is the family's alone.
+        let is_broadcast = topic.starts_with(BROADCASTS);
+        if is_broadcast && matches!(received.kind, MessageKind::PMessage) {
             return false;
         }
         let text = match &received.value {
             Value::Bytes(bytes) => bytes.clone(),
             Value::String(text) => Bytes::copy_from_slice(text.as_bytes()),
-            _ => return !is_for_hub,
+            _ => return !is_broadcast,
         };
-        if ear.inbox.try_send(Told { topic: topic.to_owned(), text }).is_err() {
-            ear.dropped.fetch_add(1, Ordering::Relaxed);
-        }
+        let is_for_hub = is_broadcast && !text.starts_with(FOR_TOPICS);
+        ear.give(topic, text);
         !is_for_hub
     }
 
