@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# What deploy/ holds and no test runs: units of systemd, the Dockerfile, the compose file.
+# What deploy/ holds and no test runs: units of systemd, the Dockerfile, the compose files, the alerts of Prometheus.
 . "$(dirname "$0")/env.sh"
 
 hadolint deploy/docker/Dockerfile
-dclint --max-warnings 0 --config deploy/docker/dclint.json deploy/docker/compose.yaml
+dclint --max-warnings 0 --config deploy/docker/dclint.json deploy/docker/compose.yaml \
+    deploy/docker/redis-sentinel.yaml deploy/docker/redis-cluster.yaml
+said=$(promtool check rules deploy/prometheus/alerts.yml 2>&1) || fail "$said"
 
 # systemd looks for the program: here one that is everywhere stands for it. Of a template, an instance is looked at.
 folder=$(mktemp -d)

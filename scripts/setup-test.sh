@@ -16,3 +16,4 @@ have systemd-analyze || apt_install "systemd-analyze" systemd
 "$ROOT/scripts/setup-mongod.sh"
 "$ROOT/scripts/setup-deny.sh"
 "$ROOT/scripts/setup-hadolint.sh"
+"$ROOT/scripts/setup-promtool.sh"

@@ -2,6 +2,29 @@
 
 use serde::{Deserialize, Serialize};
 
+/// What somebody is called beside the user name; either may be empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PersonName {
+    /// Given name.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub first_name: String,
+    /// Family name.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub last_name: String,
+}
+
+impl PersonName {
+    /// Characters of each part at most.
+    pub const MAX_CHARS: usize = 64;
+
+    /// Whether both parts are short enough and hold no control characters.
+    pub fn is_allowed(&self) -> bool {
+        let is_allowed = |part: &str| part.chars().count() <= Self::MAX_CHARS && !part.chars().any(char::is_control);
+        is_allowed(&self.first_name) && is_allowed(&self.last_name)
+    }
+}
+
 /// A user, for the user's own eyes: others see the name alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
@@ -11,6 +34,9 @@ pub struct User {
     pub username: String,
     /// What the user may do.
     pub roles: Vec<String>,
+    /// `firstName` and `lastName`, where the account has them.
+    #[serde(flatten)]
+    pub name: PersonName,
 }
 
 impl User {

@@ -24,6 +24,7 @@ pub mod site;
 pub mod system_notification;
 pub mod text;
 pub mod todo;
+pub mod user_status;
 pub mod websocket;
 
 #[cfg(feature = "ssr")]

@@ -18,6 +18,8 @@ pub struct Reported {}
 /// All instances at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ClusterView {
+    /// All of them together.
+    pub totals: TotalsView,
     /// By server, then by name.
     pub instances: Vec<InstanceView>,
     /// Requests of the last five minutes, the most frequent routes first.
@@ -26,6 +28,37 @@ pub struct ClusterView {
     pub errors: Vec<ErrorView>,
     /// Which instance answers.
     pub seen_by: String,
+}
+
+/// All instances together.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TotalsView {
+    /// Hosts.
+    pub servers: usize,
+    /// Instances that serve.
+    pub running: usize,
+    /// Those that are stopping.
+    pub stopped: usize,
+    /// Those whose Redis or store does not answer.
+    pub errored: usize,
+    /// How often instances were started again because a process ended or grew too large.
+    pub restarts: u64,
+    /// WebSocket endpoints.
+    pub endpoints: usize,
+    /// Sockets and event streams.
+    pub sockets: u64,
+    /// Sessions that are not over.
+    pub sessions: u64,
+    /// Bytes of memory of all instances.
+    pub memory_bytes: u64,
+    /// Per cent of one processor, the mean of all instances.
+    pub cpu_percent: f64,
+    /// Load over the last minute, the mean of all hosts.
+    pub load: f64,
+    /// Bytes Redis uses; 0 without Redis.
+    pub redis_memory_bytes: u64,
+    /// Bytes Redis may use; 0 without a limit.
+    pub redis_limit_bytes: u64,
 }
 
 /// One instance.
@@ -43,6 +76,8 @@ pub struct InstanceView {
     pub version: String,
     /// Whole seconds since the start.
     pub uptime_seconds: u64,
+    /// How often it was started again because a process of it ended or grew too large.
+    pub restarts: u64,
     /// Sockets and event streams.
     pub sockets: u64,
     /// Messages published and delivered.

@@ -5,6 +5,7 @@ mod faults;
 mod motto;
 mod observatory;
 mod texts;
+mod user_statuses;
 mod visitor;
 mod web_sockets;
 
@@ -15,8 +16,9 @@ use thiserror::Error;
 use wire::{Channel, Message, Pattern, Payload, Position, Receipt, UnfitPayload};
 
 use crate::{
+    account::PersonName,
     system_notification::{LoggedNotification, NotificationDraft},
-    todo::{Title, Todo, TodoPage},
+    todo::{Title, Todo, TodoHistoryEntry, TodoPage},
 };
 
 pub use carts::Carts;
@@ -24,6 +26,7 @@ pub use faults::{FaultError, Faults};
 pub use motto::{Mottos, SaveMottoError};
 pub use observatory::{Features, Observatory, Site};
 pub use texts::{SubmitError, Texts};
+pub use user_statuses::UserStatuses;
 pub use visitor::{CurrentVisitor, KnownUser, LogInError, Visitor};
 pub use web_sockets::{DefineError, WebSockets};
 
@@ -42,6 +45,8 @@ pub struct Ports {
     pub notifications: Arc<dyn Notifications>,
     /// The whole cluster.
     pub observatory: Arc<dyn Observatory>,
+    /// What users say of themselves.
+    pub user_statuses: Arc<dyn UserStatuses>,
     /// Feature flags.
     pub features: Arc<dyn Features>,
     /// Title and banner.
@@ -61,6 +66,8 @@ pub struct Publisher {
     pub uuid: Option<Arc<str>>,
     /// Empty for a guest.
     pub username: String,
+    /// Where the account has one.
+    pub name: PersonName,
 }
 
 /// Broadcasts, as a site owner's server code uses them.
@@ -205,6 +212,9 @@ pub trait Todos: Send + Sync + 'static {
     async fn toggle(&self, id: &str, tell: Tell<Todo>) -> Result<Todo, StoreError>;
     /// Removes one; the todo as it last was.
     async fn delete(&self, id: &str, tell: Tell<Todo>) -> Result<Todo, StoreError>;
+    /// The audit trail, newest first: the latest [`TodoHistoryEntry::LIMIT`] announced changes, saved together with
+    /// them.
+    async fn history(&self, limit: usize) -> Result<Vec<TodoHistoryEntry>, StoreError>;
 }
 
 /// What administrators told everybody: the latest 1,000.

@@ -27,7 +27,7 @@ fn tell(publisher: Publisher) -> Tell<LoggedNotification> {
         let Ok(Value::Object(payload)) = serde_json::to_value(&logged.sent) else { return None };
         let channel = Channel::parse(GLOBAL).ok()?;
         // The name of the administrator is for other administrators.
-        let publisher = Publisher { username: String::new(), ..publisher.clone() };
+        let publisher = Publisher { uuid: publisher.uuid.clone(), ..Publisher::default() };
         Some(Announcement { channel, payload, publisher })
     })
 }

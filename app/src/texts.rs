@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn an_edit_is_announced_with_its_version_and_author() {
-        let publisher = Publisher { uuid: Some("tab".into()), username: "mona".into() };
+        let publisher = Publisher { uuid: Some("tab".into()), username: "mona".into(), ..Publisher::default() };
         let told = tell(publisher.clone())(&accepted(Edit::default().keep(2).insert("x"))).unwrap();
         assert_eq!((told.channel.as_str(), told.publisher), (EDITED, publisher));
         let expected = serde_json::json!({

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::account::PersonName;
+
 /// Where a created or deleted todo is announced.
 pub const LIST_CHANGED: &str = "view:helloClusterTodo:list:changed";
 /// Where a changed todo is announced.
@@ -129,4 +131,37 @@ pub struct TodoChange {
 pub struct TodoUser {
     /// `guest` for somebody not signed in.
     pub username: String,
+    /// `firstName` and `lastName`, where the account has them.
+    #[serde(flatten)]
+    pub name: PersonName,
+}
+
+/// One line of the list's audit trail: who did what to which todo, and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TodoHistoryEntry {
+    /// RFC 3339.
+    pub at: String,
+    /// What happened.
+    pub action: TodoAction,
+    /// To which todo; it may be gone by now.
+    pub todo_id: String,
+    /// Its title then.
+    pub title: String,
+    /// Whether it was done then.
+    pub completed: bool,
+    /// Who did it.
+    pub user: TodoUser,
+}
+
+impl TodoHistoryEntry {
+    /// Entries at most; the oldest are removed.
+    pub const LIMIT: u64 = 1_000;
+}
+
+impl From<TodoChange> for TodoHistoryEntry {
+    fn from(change: TodoChange) -> Self {
+        let TodoChange { action, todo: Todo { id: todo_id, title, completed, .. }, user, timestamp: at, .. } = change;
+        Self { at, action, todo_id, title, completed, user }
+    }
 }

@@ -11,7 +11,10 @@ use wire::{Channel, Code};
 use crate::{
     ports::{Announcement, Ports, Publisher, StoreError, Tell},
     timestamp,
-    todo::{ITEM_UPDATED, LIST_CHANGED, Title, TitleError, Todo, TodoAction, TodoChange, TodoPage, TodoUser},
+    todo::{
+        ITEM_UPDATED, LIST_CHANGED, Title, TitleError, Todo, TodoAction, TodoChange, TodoHistoryEntry, TodoPage,
+        TodoUser,
+    },
 };
 
 /// Who did it, when nobody is signed in.
@@ -53,6 +56,15 @@ pub async fn toggle(ports: &Ports, id: &str, publisher: Publisher) -> Result<Tod
 /// When there is no such todo, or the store does not answer.
 pub async fn delete(ports: &Ports, id: &str, publisher: Publisher) -> Result<Todo, TodoError> {
     Ok(ports.todos.delete(id, tell(TodoAction::Deleted, publisher)).await?)
+}
+
+/// The audit trail of the list, newest first.
+///
+/// # Errors
+///
+/// When the store does not answer.
+pub async fn history(ports: &Ports, limit: usize) -> Result<Vec<TodoHistoryEntry>, TodoError> {
+    Ok(ports.todos.history(limit).await?)
 }
 
 /// Why the list was not changed or shown; the message is for the visitor.
@@ -124,7 +136,7 @@ fn announcement(action: TodoAction, todo: &Todo, publisher: &Publisher) -> Optio
     let change = TodoChange {
         action,
         todo: todo.clone(),
-        user: TodoUser { username: name(publisher).to_owned() },
+        user: TodoUser { username: name(publisher).to_owned(), name: publisher.name.clone() },
         timestamp: timestamp::rfc3339(timestamp::now()),
         uuid: publisher.uuid.as_deref().map(str::to_owned),
     };
@@ -138,6 +150,7 @@ fn announcement(action: TodoAction, todo: &Todo, publisher: &Publisher) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::account::PersonName;
 
     #[test]
     fn every_change_is_announced_on_the_channel_of_its_kind() {
@@ -149,7 +162,8 @@ mod tests {
             created_at: timestamp::rfc3339(0),
             updated_at: timestamp::rfc3339(0),
         };
-        let publisher = Publisher { uuid: Some("tab".into()), username: String::new() };
+        let name = PersonName { first_name: "Mona".into(), last_name: String::new() };
+        let publisher = Publisher { uuid: Some("tab".into()), username: String::new(), name };
         for (action, channel, word) in [
             (TodoAction::Created, LIST_CHANGED, "created"),
             (TodoAction::Updated, ITEM_UPDATED, "updated"),
@@ -159,7 +173,8 @@ mod tests {
             assert_eq!((on.as_str(), by), (channel, publisher.clone()));
             assert_eq!((&payload["action"], &payload["uuid"]), (&word.into(), &"tab".into()));
             assert_eq!(payload["todo"], serde_json::to_value(&todo).unwrap());
-            assert_eq!(payload["user"]["username"], GUEST);
+            // What the account does not have is left out.
+            assert_eq!(payload["user"], serde_json::json!({ "username": GUEST, "firstName": "Mona" }));
         }
     }
 

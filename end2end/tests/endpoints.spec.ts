@@ -2,6 +2,7 @@ import { type Page } from '@playwright/test';
 
 import { Front } from '../kit/front';
 import { expectBadge, expectConnected, toasts, visit } from '../kit/pages';
+import { signIn } from '../kit/sign_in';
 import { type Pair, expect, test } from '../kit/test';
 import { TodoBoard } from '../kit/todo_board';
 
@@ -188,6 +189,22 @@ test('a chat over two instances: messages in their room, who types, and notices 
     for (const page of [left, right]) await expect(page.getByRole('region', { name: 'Notice board' })).toContainText('Lunch at noon');
     await expect(messages(right)).toHaveCount(0);
     await expect(toasts(left)).toBeEmpty();
+});
+
+test('a status set in the chat of one instance shows on the other, also to who comes later', async ({ pair, openWindow }) => {
+    const [own, other, late] = [await openWindow(), await openWindow(), await openWindow()];
+    await signIn(own, pair.left, '/hello-websocket/chat');
+    await visit(other, pair.right.at('/hello-websocket/chat'));
+    await expectConnected(own, other);
+    await expect(other.getByRole('radio', { name: 'Away' })).toHaveCount(0);
+    await own.getByRole('radio', { name: 'Away' }).check();
+    const notThere = (page: Page) => page.getByRole('list', { name: 'Away or busy' }).getByRole('listitem');
+    await expect(notThere(own)).toHaveText('admin: Away');
+    await expect(notThere(other)).toHaveText('admin: Away');
+    await visit(late, pair.right.at('/hello-websocket/chat'));
+    await expect(notThere(late)).toHaveText('admin: Away');
+    await own.getByRole('radio', { name: 'Online' }).check();
+    for (const page of [own, other, late]) await expect(notThere(page)).toHaveCount(0);
 });
 
 test('a chat goes on over another instance when its own is gone', async ({ pair, openWindow, complaints }) => {

@@ -6,7 +6,10 @@ mod standing;
 
 use std::{collections::HashMap, sync::Arc};
 
-use app::{account::User, ports::StoreError};
+use app::{
+    account::{PersonName, User},
+    ports::StoreError,
+};
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -57,6 +60,9 @@ pub enum AccountError {
     /// Not a role.
     #[error("{0:?} is no role: allowed are 1 to {NAME_CHARS} of A-Z a-z 0-9 _ . -")]
     Role(String),
+    /// Not a first or last name.
+    #[error("a first or last name is one line of at most {} characters", PersonName::MAX_CHARS)]
+    PersonName,
     /// Not a password.
     #[error("the password is empty or has more than {PASSWORD_BYTES} bytes")]
     Password,
@@ -104,9 +110,27 @@ impl Accounts {
     ///
     /// When a part is malformed, the name is taken, or the store does not answer.
     pub async fn create(&self, username: &str, password: &str, roles: &[String]) -> Result<StoredUser, AccountError> {
+        self.create_named(username, PersonName::default(), password, roles).await
+    }
+
+    /// Makes an account of somebody with a first and a last name.
+    ///
+    /// # Errors
+    ///
+    /// As [`Accounts::create`].
+    pub async fn create_named(
+        &self,
+        username: &str,
+        name: PersonName,
+        password: &str,
+        roles: &[String],
+    ) -> Result<StoredUser, AccountError> {
         check_parts(username, password, roles)?;
+        if !name.is_allowed() {
+            return Err(AccountError::PersonName);
+        }
         let password_hash = self.passwords.hash(password).await?;
-        let user = NewUser { username: username.to_owned(), password_hash, roles: roles.to_vec() };
+        let user = NewUser { username: username.to_owned(), name, password_hash, roles: roles.to_vec() };
         self.users.insert(user).await?.ok_or_else(|| AccountError::Taken(username.to_owned()))
     }
 
@@ -117,11 +141,28 @@ impl Accounts {
     ///
     /// When a part is malformed or the store does not answer.
     pub async fn replace(&self, username: &str, password: &str, roles: &[String]) -> Result<StoredUser, AccountError> {
-        let created = self.create(username, password, roles).await;
+        self.replace_named(username, None, password, roles).await
+    }
+
+    /// The same, and a first and a last name; with `None` those it has stay.
+    ///
+    /// # Errors
+    ///
+    /// As [`Accounts::replace`].
+    pub async fn replace_named(
+        &self,
+        username: &str,
+        name: Option<PersonName>,
+        password: &str,
+        roles: &[String],
+    ) -> Result<StoredUser, AccountError> {
+        let created = self.create_named(username, name.clone().unwrap_or_default(), password, roles).await;
         let Err(AccountError::Taken(_)) = created else { return created };
         let found = self.users.find(username).await?.ok_or_else(|| AccountError::Unknown(username.to_owned()))?;
         let password_hash = self.passwords.hash(password).await?;
-        let changed = StoredUser { password_hash, roles: roles.to_vec(), sessions_from: now_milliseconds(), ..found };
+        let name = name.unwrap_or_else(|| found.name.clone());
+        let sessions_from = now_milliseconds();
+        let changed = StoredUser { password_hash, name, roles: roles.to_vec(), sessions_from, ..found };
         self.users.replace(&changed).await?;
         Ok(changed)
     }

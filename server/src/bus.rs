@@ -17,7 +17,7 @@ use crate::identity::InstanceId;
 pub use buckets::{Buckets, Quota, Taken};
 pub use memory::MemoryBus;
 pub use outage::OutageCause;
-pub use redis::{FOR_TOPICS, Inspected, Keys, Put, RedisBus, Told, TopicInbox, Topics, UserBounds};
+pub use redis::{FOR_TOPICS, Inspected, Keys, Put, RedisBus, RedisMemory, Told, TopicInbox, Topics, UserBounds};
 
 /// Events that wait for the hub; a bus that finds the inbox full waits, and notices what it missed.
 pub const INBOX: usize = 8_192;

@@ -1,5 +1,6 @@
 //! The router and what every request passes: origin, limits, headers.
 
+mod acting;
 mod admin;
 pub mod answer;
 mod auth;
@@ -7,6 +8,7 @@ pub mod body;
 mod broadcast;
 mod cart;
 mod config;
+mod dashboard;
 mod endpoints;
 mod entry;
 mod events;
@@ -25,6 +27,7 @@ mod texts;
 mod todos;
 mod track;
 mod user_cache;
+mod user_status;
 pub mod visitor;
 
 use std::{sync::Arc, time::Instant};
@@ -110,6 +113,7 @@ pub fn router(site: Site, config: &Config) -> Router {
         .with_state(site.clone())
         .merge(texts::routes().with_state(site.ports.clone()))
         .merge(todos::routes().merge(cart::routes()).with_state(site.ports.clone()))
+        .merge(dashboard::routes().merge(user_status::routes()).with_state(site.ports.clone()))
         .method_not_allowed_fallback(method_not_allowed);
     let guard = Guard::new(site.throttle.clone(), &config.limits);
     let gate = Arc::new(Gate::new(&config.server));
@@ -124,7 +128,8 @@ pub fn router(site: Site, config: &Config) -> Router {
         .route("/api/{*path}", axum::routing::any(unknown_route))
         .route_layer(middleware::from_fn(answer::finish))
         .merge(pages::routes(site))
-        .layer(middleware::from_fn_with_state(guard.clone(), guard::limit_user));
+        .layer(middleware::from_fn_with_state(guard.clone(), guard::limit_user))
+        .layer(middleware::from_fn(acting::note));
     door.guard(routes)
         .layer(middleware::from_fn_with_state(guard, guard::limit))
         .layer(middleware::from_fn(origin::require_same_origin))

@@ -32,6 +32,7 @@ use crate::{
     motto::MottoPort,
     observatory::ObservatoryPort,
     relay::Relay,
+    restarts,
     session::{self, Door, SecretError, Sessions, Watch},
     settings::SettingsPort,
     site_files::{self, MissingSite},
@@ -39,6 +40,7 @@ use crate::{
     teller::Teller,
     throttle::Throttle,
     user_cache::UserCache,
+    user_status::UserStatusPort,
 };
 
 /// How long the start waits for Redis, so that the instance can claim its name.
@@ -122,12 +124,14 @@ impl Instance {
             environment: config.site.mode.as_str(),
             port: listener.local_addr().map_or(config.server.port, |address| address.port()),
             report_every: config.metrics.report_every(),
+            restarts: restarts::count().await,
         };
         let sources = Sources {
             keys: keys.clone(),
             hub: hub.clone(),
             relay: relay.clone(),
             store: Arc::clone(&store),
+            sessions: sessions.clone(),
             started_at,
         };
         let metrics = Metrics::start(about, sources);
@@ -157,6 +161,7 @@ impl Instance {
             carts: store.carts(),
             notifications: store.notifications(),
             observatory: observatory.clone(),
+            user_statuses: Arc::new(UserStatusPort::new(config_cache.clone(), cluster.clone())),
             features: settings.clone(),
             site: settings,
             mottos: mottos.clone(),

@@ -35,6 +35,7 @@ pub mod metrics;
 pub mod motto;
 pub mod observatory;
 pub mod relay;
+pub mod restarts;
 pub mod session;
 pub mod settings;
 pub mod site_files;
@@ -44,5 +45,6 @@ pub mod supervisor;
 pub mod teller;
 pub mod throttle;
 pub mod user_cache;
+pub mod user_status;
 
 pub use instance::{Instance, StartError};

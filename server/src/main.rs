@@ -10,7 +10,7 @@ use server::{
     check::{self, Check},
     config::Config,
     log,
-    supervisor::{Supervisor, ward},
+    supervisor::{Instances, MemoryLimit, Supervisor, ward},
 };
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -24,10 +24,13 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 #[derive(Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 struct Arguments {
-    /// Serves with so many processes, on the configured port and those behind it. Who ends is started again;
-    /// SIGHUP exchanges one after the other without refusing a connection.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
-    instances: Option<u16>,
+    /// Serves with so many processes, on the configured port and those behind it; `max` is one for each processor.
+    /// Who ends is started again; SIGHUP exchanges one after the other without refusing a connection.
+    #[arg(long, value_name = "N|max")]
+    instances: Option<Instances>,
+    /// Replaces a process, gracefully and one at a time, that uses more memory than this: `512M`, `1G`.
+    #[arg(long, value_name = "SIZE", requires = "instances")]
+    max_memory: Option<MemoryLimit>,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -63,7 +66,9 @@ async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Err
     match (arguments.command, arguments.instances) {
         (Some(Command::Account(command)), _) => command.run(&config, &mut std::io::stdout()).await?,
         (Some(Command::Check(check)), _) => return Ok(check::run(&check, &config, &mut std::io::stdout()).await?),
-        (None, Some(count)) => return Ok(Supervisor::bind(&config, count).await?.run().await),
+        (None, Some(instances)) => {
+            return Ok(Supervisor::bind(&config, instances, arguments.max_memory).await?.run().await);
+        }
         (None, None) => serve(config).await?,
     }
     Ok(ExitCode::SUCCESS)

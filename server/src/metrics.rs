@@ -16,9 +16,12 @@ mod prometheus;
 mod record;
 pub mod report;
 mod requests;
+mod site;
+mod totals;
 
 use std::{
     collections::{HashMap, VecDeque},
+    panic::Location,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -33,6 +36,7 @@ use crate::{
     clock::now_milliseconds,
     hub::{Hub, LAYERS, OutageCause},
     relay::Relay,
+    session::Sessions,
     store::{Store, StoreFacts},
 };
 use custom::Custom;
@@ -47,6 +51,8 @@ pub use gather::RequestCounts;
 pub use namespaces::{Lately, Namespace, Namespaces, Status};
 pub use prometheus::CacheReads;
 pub use record::{Connections, Cpu, Memory, Point, Process, Record, Server, Traffic};
+pub use site::Site;
+pub use totals::Totals;
 
 /// The span of a rate.
 const MINUTE: Duration = Duration::from_mins(1);
@@ -78,6 +84,8 @@ pub struct About {
     pub port: u16,
     /// How often it reports.
     pub report_every: Duration,
+    /// How often the instance was started again, see [`crate::restarts`].
+    pub restarts: u64,
 }
 
 /// What is measured.
@@ -90,6 +98,8 @@ pub struct Sources {
     pub relay: Relay,
     /// For its server's state.
     pub store: Arc<Store>,
+    /// For how many there are.
+    pub sessions: Sessions,
     /// When the instance started.
     pub started_at: Instant,
 }
@@ -105,6 +115,7 @@ struct Shared {
     /// What each endpoint had counted, at most a minute ago.
     counted: Mutex<HashMap<String, VecDeque<(Instant, u64)>>>,
     store: Mutex<StoreFacts>,
+    site: Mutex<Site>,
     redis_micros: AtomicU64,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -124,11 +135,16 @@ impl Metrics {
             namespaces: Mutex::new(vec![Arc::new(relay)]),
             counted: Mutex::default(),
             store: Mutex::default(),
+            site: Mutex::default(),
             redis_micros: AtomicU64::new(0),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         });
         shared.tasks.spawn(collect::run(Arc::clone(&shared)));
+        let looking = Arc::clone(&shared);
+        shared.tasks.spawn(async move {
+            looking.stop.run_until_cancelled(site::run(&looking)).await;
+        });
         shared.tasks.close();
         Self { shared }
     }
@@ -171,10 +187,18 @@ impl Metrics {
     }
 
     /// Keeps an error for administrators of every instance. `message` and `context` must hold nothing private.
+    #[track_caller]
     pub fn track_error(&self, message: impl Into<String>, context: ErrorContext) {
+        let message = message.into();
+        let stack = format!("{message}\n    at {}", Location::caller());
+        self.track_error_at(message, Some(stack), context);
+    }
+
+    /// The same with the place it comes from: lines such as `at server/src/http/todos.rs:57:12`, nothing private.
+    pub fn track_error_at(&self, message: impl Into<String>, stack: Option<String>, context: ErrorContext) {
         self.shared.errors.add(RecordedError {
             message: message.into(),
-            stack: None,
+            stack,
             instance_id: self.shared.id().to_owned(),
             timestamp: now_milliseconds(),
             context,
@@ -292,6 +316,7 @@ impl Shared {
                 release: option_env!("JPULSE_RELEASE").unwrap_or(env!("CARGO_PKG_VERSION")).to_owned(),
                 environment: self.about.environment.to_owned(),
                 port: self.about.port,
+                restarts: self.about.restarts,
                 store: self.sources.store.mode().to_owned(),
                 is_store_well: store.is_well,
                 database: store.database,
@@ -318,6 +343,7 @@ impl Shared {
                 requests,
                 failures,
             },
+            site: *self.site.lock().unwrap_or_else(PoisonError::into_inner),
             custom: self.custom.measure(),
         }
     }

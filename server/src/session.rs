@@ -135,6 +135,11 @@ impl Sessions {
         self.inner.life
     }
 
+    /// How many live sessions this instance remembers: without Redis all there are.
+    pub fn in_memory(&self) -> u64 {
+        u64::try_from(self.inner.memory().live()).unwrap_or(u64::MAX)
+    }
+
     /// Ends one session everywhere.
     pub async fn end(&self, id: &str) {
         let user = self.inner.memory().get(id).and_then(Kept::facts).map(|facts| facts.user.id);

@@ -10,6 +10,7 @@ mod cursor;
 mod embedded;
 mod endpoints;
 mod facts;
+mod history;
 mod mongo;
 mod open_error;
 mod outbox;
@@ -24,7 +25,7 @@ use async_trait::async_trait;
 use crate::config::Config;
 
 pub use self::{
-    config::{ConfigDocument, ConfigDocuments, ConfigName, NameError, WriteError},
+    config::{ConfigDocument, ConfigDocuments, ConfigName, ConfigPattern, NameError, WriteError},
     endpoints::EndpointStore,
     facts::StoreFacts,
     open_error::OpenError,

@@ -4,7 +4,9 @@
 //! ([`Listen::Stdin`](crate::config::Listen)). So a port stays open while its process is exchanged, and whoever
 //! connects meanwhile waits for the next one. It serves nobody itself: what can fail is in the processes.
 
+mod instances;
 mod keeper;
+mod memory;
 mod plan;
 mod probe;
 mod process;
@@ -37,7 +39,9 @@ use crate::{
     listener::{self, ListenError},
     session::SecretError,
 };
+pub use instances::Instances;
 use keeper::{Event, Keeper, Post};
+pub use memory::MemoryLimit;
 use plan::Plan;
 use reload::Reload;
 
@@ -74,6 +78,7 @@ pub struct Supervisor {
     plan: Arc<Plan>,
     program: PathBuf,
     signals: Signals,
+    max_memory: Option<MemoryLimit>,
 }
 
 /// What the operator says.
@@ -89,12 +94,18 @@ enum Wish {
 }
 
 impl Supervisor {
-    /// Opens a port for each of `count` instances: the configured one and those behind it.
+    /// Opens a port for each of `count` instances: the configured one and those behind it. A process that grows beyond
+    /// `max_memory` is replaced, one at a time.
     ///
     /// # Errors
     ///
     /// When a port is taken, or the instances cannot have a secret in common.
-    pub async fn bind(config: &Config, count: u16) -> Result<Self, SupervisorError> {
+    pub async fn bind(
+        config: &Config,
+        instances: Instances,
+        max_memory: Option<MemoryLimit>,
+    ) -> Result<Self, SupervisorError> {
+        let count = instances.count();
         // Before the first process: a signal that comes too early would leave it behind.
         let signals = Signals {
             terminate: signal(SignalKind::terminate())?,
@@ -116,14 +127,14 @@ impl Supervisor {
         }
         let plan = Arc::new(Plan::new(config, &program)?);
         warn_of_loners(config, count);
-        Ok(Self { posts, plan, program, signals })
+        Ok(Self { posts, plan, program, signals, max_memory })
     }
 
     /// Keeps the instances running until it is told to stop, and stops all of them at once.
     ///
     /// The exit code is that of a process which cannot work the way it is set up, when the first one says so.
     pub async fn run(self) -> ExitCode {
-        let Self { posts, plan, program, mut signals } = self;
+        let Self { posts, plan, program, mut signals, max_memory } = self;
         let (events, mut happened) = mpsc::channel(EVENTS);
         let stop = CancellationToken::new();
         let others_may_start = CancellationToken::new();
@@ -136,7 +147,7 @@ impl Supervisor {
             let (order, ordered) = mpsc::channel(1);
             orders.push(order);
             let keeper = Keeper::new(post, Arc::clone(&plan), events.clone(), stop.clone(), Arc::clone(&has_served));
-            keepers.spawn(keeper.run(gate, ordered));
+            keepers.spawn(keeper.with_max_memory(max_memory).run(gate, ordered));
         }
         let reload = Reload::start(orders, plan, program, stop.clone());
         let mut overdue = std::pin::pin!(sleep(FIRST_READY_WITHIN));
@@ -151,6 +162,7 @@ impl Supervisor {
                         has_served.store(true, Ordering::Relaxed);
                         others_may_start.cancel();
                     }
+                    Event::TooLarge(number) => reload.replace(number),
                     // It has said why.
                     Event::Refused => break ExitCode::from(2),
                 },

@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use crate::components::page::PageHeader;
+use crate::{
+    components::{nav::PageLink, page::PageHeader},
+    pages::address,
+};
 
 /// The picture for wide screens and the one for narrow ones; the style sheet shows one of them.
 const WIDE: &str = include_str!("architecture/wide.svg");
@@ -66,6 +69,48 @@ pub fn ArchitecturePage() -> impl IntoView {
                     <dd>"What it had acknowledged is in the log. Its browsers move to another instance and resume there."</dd>
                 </div>
             </dl>
+        </section>
+        <section class="explain" aria-labelledby="patterns">
+            <h2 id="patterns">"Design patterns"</h2>
+            <dl class="facts">
+                <div>
+                    <dt>"Log and positions"</dt>
+                    <dd>
+                        "Each channel is an append-only log. A reader keeps its position, so any instance can serve it from there."
+                    </dd>
+                </div>
+                <div>
+                    <dt>"Transactional outbox"</dt>
+                    <dd>
+                        "A change and its announcement are saved together. What an instance could not announce, another one does."
+                    </dd>
+                </div>
+                <div>
+                    <dt>"Respond, then broadcast"</dt>
+                    <dd>"Who asked gets the answer; everybody else hears afterwards. See the to-do list."</dd>
+                </div>
+                <div>
+                    <dt>"Optimistic update"</dt>
+                    <dd>"The page shows its own change at once and takes it back when the answer is no. See the cart."</dd>
+                </div>
+                <div>
+                    <dt>"Cache with invalidation"</dt>
+                    <dd>
+                        "Memory, Redis, the store: a write marks the copy of every instance stale. See the configuration cache."
+                    </dd>
+                </div>
+                <div>
+                    <dt>"Bulkhead"</dt>
+                    <dd>"Every socket has a bounded queue of its own: a slow one is closed and harms nobody else."</dd>
+                </div>
+                <div>
+                    <dt>"Operational transformation"</dt>
+                    <dd>"Edits that meet are moved past each other until all copies agree. See the collaborative editor."</dd>
+                </div>
+            </dl>
+            <p>
+                <PageLink href=address::PATTERNS>"Five patterns, live and with their source"</PageLink>
+            </p>
         </section>
         <section class="explain" aria-labelledby="parts">
             <h2 id="parts">"The parts of an instance"</h2>

@@ -2,6 +2,7 @@
 
 mod functions;
 mod instance;
+mod totals;
 
 use leptos::prelude::*;
 
@@ -14,6 +15,7 @@ use crate::{
 };
 
 use instance::Instances;
+use totals::Totals;
 
 pub use functions::{ReadCluster, TraceMessage, read_cluster, trace_message};
 
@@ -45,8 +47,9 @@ pub fn ClusterPage() -> impl IntoView {
 
 fn show(outcome: Result<ClusterView, Problem>) -> AnyView {
     match outcome {
-        Ok(ClusterView { instances, routes, errors, seen_by }) => view! {
+        Ok(ClusterView { totals, instances, routes, errors, seen_by }) => view! {
             <p class="hint">"Seen from instance " {seen_by} ", new every ten seconds."</p>
+            <Totals totals />
             <Instances instances />
             <Routes routes />
             <Errors errors />

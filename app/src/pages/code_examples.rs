@@ -78,6 +78,49 @@ pub fn CodeExamplesPage() -> impl IntoView {
             lead="The same twelve things in Rust, where the compiler checks channels and payloads, and with window.jPulse for plain scripts."
         />
         <div class="pairs">{pairs}</div>
+        <section class="explain" aria-labelledby="practices">
+            <h2 id="practices">"Best practices"</h2>
+            <dl class="facts">
+                <div>
+                    <dt>"Answer first, then broadcast"</dt>
+                    <dd>
+                        "Check and save the change, answer the request, then broadcast to the others. A broadcast that fails fails nothing: the document in the store is the truth."
+                    </dd>
+                </div>
+                <div>
+                    <dt>"Subscribe before you load"</dt>
+                    <dd>"What changes between the two is then heard. LiveResource does both in this order."</dd>
+                </div>
+                <div>
+                    <dt>"Send what changed"</dt>
+                    <dd>"One item with its version, not the whole list: the log keeps more of them, and slow browsers keep up."</dd>
+                </div>
+                <div>
+                    <dt>"Take a broadcast as a hint"</dt>
+                    <dd>
+                        "Every visitor can publish on a "
+                        <code>"view:"</code>
+                        " channel. Show as text what comes, and read from the server what must be right."
+                    </dd>
+                </div>
+                <div>
+                    <dt>"Nothing secret in a payload"</dt>
+                    <dd>"Say that something changed, and let each page ask for what its visitor may see."</dd>
+                </div>
+                <div>
+                    <dt>"Leave yourself out"</dt>
+                    <dd>"Show an own change at once and subscribe with omitSelf; it follows the tab, not the connection."</dd>
+                </div>
+                <div>
+                    <dt>"Throttle what moves"</dt>
+                    <dd>"Cursors and sliders 20 times a second at most, and the policy latest for their channel."</dd>
+                </div>
+                <div>
+                    <dt>"Load again after a gap"</dt>
+                    <dd>"It is rare and only comes when repair is impossible; a page that ignores it stays wrong."</dd>
+                </div>
+            </dl>
+        </section>
         <section class="explain" aria-labelledby="names">
             <h2 id="names">"Names of channels"</h2>
             <p>

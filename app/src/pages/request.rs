@@ -48,7 +48,8 @@ pub async fn publisher() -> Publisher {
         Ok(visitor) => visitor.user().await,
         Err(_) => None,
     };
-    Publisher { uuid, username: user.map(|user| user.username).unwrap_or_default() }
+    let (username, name) = user.map(|user| (user.username, user.name)).unwrap_or_default();
+    Publisher { uuid, username, name }
 }
 
 /// Whether a browser posted a form by itself and now waits for a page, not for JSON.

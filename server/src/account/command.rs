@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use app::ports::StoreError;
+use app::{account::PersonName, ports::StoreError};
 use clap::Subcommand;
 use thiserror::Error;
 use tokio::time::timeout;
@@ -36,6 +36,12 @@ pub enum Command {
         /// What the user may do, such as `admin`; can be repeated.
         #[arg(long = "role", value_name = "ROLE")]
         roles: Vec<String>,
+        /// What others see beside the user name, in what the user changes.
+        #[arg(long, value_name = "NAME")]
+        first_name: Option<String>,
+        /// See `--first-name`.
+        #[arg(long, value_name = "NAME")]
+        last_name: Option<String>,
         /// Gives an account of this name the new password and roles, and ends its sessions.
         #[arg(long)]
         replace: bool,
@@ -94,17 +100,23 @@ impl Command {
         let accounts = Accounts::new(store);
         match self {
             Self::CreateUser { password_stdin: false, .. } => return Err(CommandError::NoPassword),
-            Self::CreateUser { name, roles, replace, password_stdin: true } => {
+            Self::CreateUser { name, roles, first_name, last_name, replace, password_stdin: true } => {
                 let password = read_password()?;
                 if password.chars().count() < SHORT_CHARS {
                     eprintln!("warning: the password has fewer than {SHORT_CHARS} characters");
                 }
+                let is_named = first_name.is_some() || last_name.is_some();
+                let person = PersonName {
+                    first_name: first_name.unwrap_or_default().trim().to_owned(),
+                    last_name: last_name.unwrap_or_default().trim().to_owned(),
+                };
                 let user = if replace {
-                    let user = accounts.replace(&name, &password, &roles).await?;
+                    let person = is_named.then_some(person);
+                    let user = accounts.replace_named(&name, person, &password, &roles).await?;
                     end_sessions(config, &user.id).await?;
                     user
                 } else {
-                    accounts.create(&name, &password, &roles).await?
+                    accounts.create_named(&name, person, &password, &roles).await?
                 };
                 writeln!(out, "{} can sign in", user.username)?;
             }

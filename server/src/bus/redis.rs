@@ -23,6 +23,7 @@ mod records;
 mod slots;
 mod tls;
 mod topics;
+mod usage;
 mod user_values;
 
 use std::sync::{
@@ -49,6 +50,7 @@ pub use keys::{Keys, Put};
 use log::Log;
 use topics::Ears;
 pub use topics::{FOR_TOPICS, Told, TopicInbox, Topics};
+pub use usage::RedisMemory;
 pub use user_values::UserBounds;
 
 /// One instance's connections to Redis.
@@ -235,6 +237,10 @@ impl Bus for RedisBus {
         let published = published.await;
         if published.as_ref().is_err_and(|error| error.refusal().is_some()) {
             self.shared.refused.notify_one();
+        }
+        if published.is_ok() {
+            let instance = messages[0].instance_id.as_ref();
+            tracing::debug!(channel = %to, messages = messages.len(), instance, "Published to Redis channel: {to}");
         }
         published
     }

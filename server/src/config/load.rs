@@ -37,8 +37,15 @@ const VARIABLES: &[(&str, &str)] = &[
 const INSTANCE_VARIABLES: &[&str] = &["JPULSE_INSTANCE", "NODE_APP_INSTANCE", "pm_id"];
 
 /// Read elsewhere in this program, or by the unit, the build and the scripts around it.
-const OTHER_VARIABLES: &[&str] =
-    &["JPULSE_CONFIG", "JPULSE_SUPERVISOR", "JPULSE_INSTANCES", "JPULSE_RELEASE", "JPULSE_CACHE"];
+const OTHER_VARIABLES: &[&str] = &[
+    "JPULSE_CONFIG",
+    "JPULSE_SUPERVISOR",
+    "JPULSE_RESTARTS",
+    "JPULSE_INSTANCES",
+    "JPULSE_MAX_MEMORY",
+    "JPULSE_RELEASE",
+    "JPULSE_CACHE",
+];
 const OTHER_PREFIXES: &[&str] = &["JPULSE__", "JPULSE_TEST_"];
 
 /// What they set.

@@ -8,7 +8,7 @@ use super::{
     ConfigError,
     error::{refuse, refuse_secret},
 };
-use crate::store::ConfigName;
+use crate::store::ConfigPattern;
 
 /// Characters a token has at least.
 const TOKEN_CHARS: usize = 16;
@@ -53,7 +53,8 @@ impl MetricsConfig {
 pub struct CacheConfig {
     /// How long an instance takes a value it has read for current when nobody tells it otherwise, in seconds.
     pub memory_seconds: u64,
-    /// What is read at the start, each `collection:key`, such as `features:feature:new_ui`.
+    /// What is read at the start, each `collection:key`, such as `features:feature:new_ui`, or all keys that begin
+    /// alike: `config:app:*`, `features:*`.
     pub warm_up: Vec<String>,
 }
 
@@ -70,8 +71,8 @@ impl CacheConfig {
     }
 
     /// What is read at the start.
-    pub fn warm_up(&self) -> Vec<ConfigName> {
-        self.warm_up.iter().filter_map(|text| name(text)).collect()
+    pub fn warm_up(&self) -> Vec<ConfigPattern> {
+        self.warm_up.iter().filter_map(|text| ConfigPattern::parse(text).ok()).collect()
     }
 
     /// Refuses what is no name.
@@ -79,14 +80,11 @@ impl CacheConfig {
         if !(1..=3_600).contains(&self.memory_seconds) {
             return refuse("config_cache.memory_seconds", &self.memory_seconds.to_string(), "1 to 3600 seconds");
         }
-        match self.warm_up.iter().find(|text| name(text).is_none()) {
-            Some(wrong) => refuse("config_cache.warm_up", wrong, "collection:key, such as config:app:name"),
+        match self.warm_up.iter().find(|text| ConfigPattern::parse(text).is_err()) {
+            Some(wrong) => {
+                refuse("config_cache.warm_up", wrong, "collection:key, such as config:app:name or config:app:*")
+            }
             None => Ok(()),
         }
     }
-}
-
-fn name(text: &str) -> Option<ConfigName> {
-    let (collection, key) = text.split_once(':')?;
-    ConfigName::parse(collection, key).ok()
 }

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use app::ports::StoreError;
 use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 use serde_json::json;
@@ -15,13 +16,13 @@ use tokio::{
 use wire::{Channel, Pattern, Position, Since};
 
 use super::{
-    ConfigCache, Shared,
+    ConfigCache, Shared, VALUES,
     remote::{INVALIDATE, name_of},
 };
 use crate::{
     bus::{Told, TopicInbox},
     hub::{Batch, Draft, Hub, Link, Listener, Omit, PublishError},
-    store::ConfigName,
+    store::{ConfigName, ConfigPattern},
 };
 
 /// Where every instance is told to read all configuration anew.
@@ -68,7 +69,7 @@ impl ConfigCache {
 }
 
 /// Begins to hear of changes, reads `warm_up`, and doubts what other instances say they changed.
-pub(super) async fn changes(cache: ConfigCache, inbox: TopicInbox, warm_up: Vec<ConfigName>) {
+pub(super) async fn changes(cache: ConfigCache, inbox: TopicInbox, warm_up: Vec<ConfigPattern>) {
     let shared = &cache.shared;
     if let Some(remote) = &shared.remote {
         match remote.topics.hear(&[INVALIDATE.to_owned()]).await {
@@ -80,12 +81,30 @@ pub(super) async fn changes(cache: ConfigCache, inbox: TopicInbox, warm_up: Vec<
     tokio::join!(warm(&cache, warm_up), heed(shared, inbox));
 }
 
-async fn warm(cache: &ConfigCache, names: Vec<ConfigName>) {
-    for name in names {
-        if let Err(error) = cache.get(&name).await {
-            tracing::debug!(%error, key = name.key(), "a value was not read ahead");
+async fn warm(cache: &ConfigCache, patterns: Vec<ConfigPattern>) {
+    for pattern in patterns {
+        let names = match pattern {
+            ConfigPattern::One(name) => vec![name],
+            ConfigPattern::Below { collection, start } => match names_below(cache, &collection, &start).await {
+                Ok(names) => names,
+                Err(error) => {
+                    tracing::debug!(%error, collection, start, "values were not read ahead");
+                    continue;
+                }
+            },
+        };
+        for name in names {
+            if let Err(error) = cache.get(&name).await {
+                tracing::debug!(%error, key = name.key(), "a value was not read ahead");
+            }
         }
     }
+}
+
+/// What the store has of a pattern; more than memory holds is read when it is asked for.
+async fn names_below(cache: &ConfigCache, collection: &str, start: &str) -> Result<Vec<ConfigName>, StoreError> {
+    let keys = cache.shared.store.keys(collection, start, VALUES).await?;
+    Ok(keys.iter().filter_map(|key| ConfigName::parse(collection, key).ok()).collect())
 }
 
 async fn heed(shared: &Shared, inbox: TopicInbox) {

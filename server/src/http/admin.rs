@@ -34,7 +34,7 @@ async fn broadcast_notification(
     };
     let draft =
         NotificationDraft::parse(text("message"), text("level"), critical).map_err(|error| wrong(error.to_string()))?;
-    let publisher = Publisher { uuid: publisher_uuid(&body, &headers), username: user.username };
+    let publisher = Publisher { uuid: publisher_uuid(&body, &headers), username: user.username, name: user.name };
     let logged = system_notifications::send(&site.ports, draft, publisher).await?;
     Ok(Answer::data(logged).message("Notification sent"))
 }

@@ -5,7 +5,7 @@
 
 mod finish;
 
-use std::time::Duration;
+use std::{panic::Location, time::Duration};
 
 use app::{ports::StoreError, todos::TodoError};
 use axum::response::{IntoResponse, Response};
@@ -97,12 +97,15 @@ pub struct ApiError {
     error: String,
     details: Option<Value>,
     retry_after: Option<Duration>,
+    /// Where it was made, for the record of errors.
+    at: &'static Location<'static>,
 }
 
 impl ApiError {
     /// With this status, this code for programs, this text for people.
+    #[track_caller]
     pub fn new(status: StatusCode, code: Code, error: impl Into<String>) -> Self {
-        Self { status, code, error: error.into(), details: None, retry_after: None }
+        Self { status, code, error: error.into(), details: None, retry_after: None, at: Location::caller() }
     }
 
     /// 400: the request does not hold what it should.
@@ -122,6 +125,7 @@ impl ApiError {
     }
 
     /// 500: our fault. Log the cause first, it is not told.
+    #[track_caller]
     pub fn internal() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::InternalError, "Something went wrong on the server.")
     }
@@ -162,6 +166,8 @@ impl IntoResponse for ApiError {
 }
 
 impl From<StoreError> for ApiError {
+    // The place of the `?` that made it.
+    #[track_caller]
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::NotFound => Self::new(StatusCode::NOT_FOUND, Code::NotFound, "There is no such document."),
@@ -180,6 +186,7 @@ impl From<StoreError> for ApiError {
 }
 
 impl From<TodoError> for ApiError {
+    #[track_caller]
     fn from(error: TodoError) -> Self {
         if let TodoError::Unavailable(cause) = &error {
             tracing::error!(%cause, "the to-do list is not available");

@@ -53,8 +53,8 @@ async fn submit(
     headers: HeaderMap,
     JsonBody(body): JsonBody<EDIT_BYTES>,
 ) -> Outcome {
-    let username = user.map(|user| user.username).unwrap_or_default();
-    let publisher = Publisher { uuid: publisher_uuid(&body, &headers), username };
+    let (username, name) = user.map(|user| (user.username, user.name)).unwrap_or_default();
+    let publisher = Publisher { uuid: publisher_uuid(&body, &headers), username, name };
     let submission: Submission = serde_json::from_value(body).map_err(|error| {
         let text = format!("An edit has `base`, a version, `id`, a string, and `edit`, a list of steps: {error}.");
         ApiError::bad_request(Code::ValidationError, text)

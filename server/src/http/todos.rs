@@ -31,6 +31,7 @@ pub fn routes() -> Router<Ports> {
     Router::new()
         .route("/api/1/helloClusterTodo", get(list).post(create))
         .route("/api/1/helloClusterTodo/stats", get(stats))
+        .route("/api/1/helloClusterTodo/history", get(history))
         .route("/api/1/helloClusterTodo/{id}", delete(remove))
         .route("/api/1/helloClusterTodo/{id}/toggle", put(toggle))
 }
@@ -45,11 +46,7 @@ struct Page {
 async fn list(State(ports): State<Ports>, page: Result<Query<Page>, QueryRejection>) -> Outcome {
     let wrong = |text: String| ApiError::bad_request(Code::ValidationError, text);
     let Query(Page { limit, cursor }) = page.map_err(|error| wrong(error.body_text()))?;
-    let limit = match limit.as_deref().map(str::parse::<usize>) {
-        None => LIMIT,
-        Some(Ok(limit @ 1..)) => limit.min(LIMIT_MAX),
-        Some(_) => return Err(wrong(format!("`limit` is a whole number from 1 to {LIMIT_MAX}."))),
-    };
+    let limit = self::limit(limit)?;
     Ok(Answer::fields(todos::list(&ports, limit, cursor.as_deref()).await?))
 }
 
@@ -93,7 +90,24 @@ async fn stats(State(ports): State<Ports>) -> Outcome {
     Ok(Answer::fields(json!({ "stats": stats })))
 }
 
+/// The audit trail: who did what, newest first.
+async fn history(State(ports): State<Ports>, page: Result<Query<Page>, QueryRejection>) -> Outcome {
+    let limit = limit(page.ok().and_then(|Query(page)| page.limit))?;
+    Ok(Answer::fields(json!({ "history": todos::history(&ports, limit).await? })))
+}
+
+fn limit(text: Option<String>) -> Result<usize, ApiError> {
+    match text.as_deref().map(str::parse::<usize>) {
+        None => Ok(LIMIT),
+        Some(Ok(limit @ 1..)) => Ok(limit.min(LIMIT_MAX)),
+        Some(_) => {
+            let text = format!("`limit` is a whole number from 1 to {LIMIT_MAX}.");
+            Err(ApiError::bad_request(Code::ValidationError, text))
+        }
+    }
+}
+
 fn publisher(CurrentUser(user): CurrentUser, headers: &HeaderMap, body: &Value) -> Publisher {
-    let username = user.map(|user| user.username).unwrap_or_default();
-    Publisher { uuid: publisher_uuid(body, headers), username }
+    let (username, name) = user.map(|user| (user.username, user.name)).unwrap_or_default();
+    Publisher { uuid: publisher_uuid(body, headers), username, name }
 }

@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 
-use super::answer::Told;
+use super::{acting::ActingUser, answer::Told};
 use crate::metrics::{ErrorContext, Metrics};
 
 /// What stands for everything that no route matched: files, and addresses that are none.
@@ -32,8 +32,9 @@ pub(super) async fn count(State(metrics): State<Metrics>, request: Request, next
             method: method.to_string(),
             status: status.as_u16(),
             code: told.map(|told| told.code.to_string()),
+            user_id: response.extensions().get::<ActingUser>().map(|user| user.0.clone()),
         };
-        metrics.track_error(message, context);
+        metrics.track_error_at(message, told.map(Told::stack), context);
     }
     response
 }

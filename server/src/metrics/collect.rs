@@ -11,7 +11,7 @@ use tokio::{
     time::{MissedTickBehavior, interval, timeout},
 };
 
-use super::{Record, Shared, errors, gather};
+use super::{Record, Shared, custom, errors, gather};
 use crate::{
     bus::{BusError, Keys, Link, Put},
     store::StoreFacts,
@@ -109,7 +109,7 @@ impl Shared {
         let id = self.id();
         let history = gather::history_key(id);
         let point = to_json(&record.point());
-        let counters = self.custom.counters();
+        let counters: Vec<(String, u64)> = self.custom.counters().into_iter().chain(built_in(&record)).collect();
         let counters = counters.iter().map(|(name, count)| async move {
             keys.put(&format!("metric:{name}:{id}"), &count.to_string(), COUNTER_LIFE, Put::Always).await
         });
@@ -142,7 +142,9 @@ impl Shared {
         let Some(keys) = self.keys() else { return };
         let id = self.id();
         let mut own = vec![gather::record_key(id)];
-        own.extend(self.custom.counters().iter().map(|(name, _)| format!("metric:{name}:{id}")));
+        let counters = self.custom.counters().into_iter().map(|(name, _)| name);
+        let names = counters.chain(custom::BUILT_IN.map(str::to_owned));
+        own.extend(names.map(|name| format!("metric:{name}:{id}")));
         let id = [id.to_owned()];
         let withdrawn = timeout(WITHDRAW_WITHIN, async {
             tokio::join!(
@@ -156,6 +158,13 @@ impl Shared {
             tracing::debug!("this instance's metrics expire by themselves");
         }
     }
+}
+
+/// What every instance counts, whatever the site's own code counts beside it.
+fn built_in(record: &Record) -> impl Iterator<Item = (String, u64)> {
+    let users = record.namespaces.iter().map(|namespace| namespace.users).max().unwrap_or_default();
+    let counts = [record.traffic.requests, record.traffic.failures, users];
+    custom::BUILT_IN.map(str::to_owned).into_iter().zip(counts)
 }
 
 /// One instance at a time puts those on the list that are not, and takes off those that are gone.

@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 
 /// Names at most; more are refused.
 pub const NAMES: usize = 256;
+/// Counters of every instance: requests answered, those with 500 and above, and users who are signed in on sockets.
+pub(super) const BUILT_IN: [&str; 3] = ["api_requests", "errors", "active_users"];
 /// Characters of a name at most.
 const NAME_CHARS: usize = 64;
 
@@ -116,7 +118,8 @@ impl Inner {
         if !(1..=NAME_CHARS).contains(&name.len()) || !name.bytes().all(is_part) {
             return Err(MetricError::Name(name.to_owned()));
         }
-        if self.counters.contains_key(name) || self.gauges.contains_key(name) {
+        let is_taken = self.counters.contains_key(name) || self.gauges.contains_key(name);
+        if is_taken || BUILT_IN.contains(&name) {
             return Err(MetricError::Taken(name.to_owned()));
         }
         if self.counters.len() + self.gauges.len() >= NAMES {

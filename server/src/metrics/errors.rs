@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// Errors that are kept, here and in Redis; the oldest go.
 pub const KEPT: usize = 100;
-/// Characters of a message that are kept.
+/// Characters of a message, and of a stack, that are stored.
 const MESSAGE_CHARS: usize = 500;
 
 /// One error. It says where it happened by route, never by the address that was asked for.
@@ -18,7 +18,7 @@ const MESSAGE_CHARS: usize = 500;
 pub struct RecordedError {
     /// What the visitor was told, or what whoever reported it wrote.
     pub message: String,
-    /// Always `null`: errors here carry their causes to the log.
+    /// Where in the program it was made, in a few lines; the cause is in the log.
     pub stack: Option<String>,
     /// Where.
     pub instance_id: String,
@@ -40,6 +40,9 @@ pub struct ErrorContext {
     pub status: u16,
     /// The answer's code, when it had one.
     pub code: Option<String>,
+    /// Who asked; `null` for a guest.
+    #[serde(rename = "userId")]
+    pub user_id: Option<String>,
 }
 
 /// The errors of this instance.
@@ -58,8 +61,9 @@ struct Inner {
 
 impl Errors {
     pub(super) fn add(&self, mut error: RecordedError) {
-        if let Some((end, _)) = error.message.char_indices().nth(MESSAGE_CHARS) {
-            error.message.truncate(end);
+        shorten(&mut error.message);
+        if let Some(stack) = &mut error.stack {
+            shorten(stack);
         }
         let mut inner = self.inner();
         inner.kept.push_back(error);
@@ -89,6 +93,12 @@ impl Errors {
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn shorten(text: &mut String) {
+    if let Some((end, _)) = text.char_indices().nth(MESSAGE_CHARS) {
+        text.truncate(end);
     }
 }
 

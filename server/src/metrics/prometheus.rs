@@ -43,6 +43,12 @@ impl Metrics {
         );
         text.line("jpulse_info", "gauge", "What runs.", &[(about.as_str(), 1)]);
         text.one("jpulse_uptime_seconds", "gauge", "Since the start.", record.uptime);
+        text.one(
+            "jpulse_restarts_total",
+            "counter",
+            "Started again because a process of this instance ended or grew too large.",
+            record.process.restarts,
+        );
         text.one("jpulse_memory_resident_bytes", "gauge", "Memory of the process.", record.memory.rss);
         let cpu_micros = record.cpu.user + record.cpu.system;
         text.head("jpulse_cpu_seconds_total", "counter", "Processor time of the process.");
@@ -91,6 +97,24 @@ impl Metrics {
             "gauge",
             "How long Redis took to take the last report.",
             record.process.redis_micros,
+        );
+        text.one(
+            "jpulse_redis_memory_bytes",
+            "gauge",
+            "Memory Redis uses; of a cluster all primaries. The same on every instance.",
+            record.site.redis_memory,
+        );
+        text.one(
+            "jpulse_redis_memory_limit_bytes",
+            "gauge",
+            "Memory Redis may use; 0 without a limit. The same on every instance.",
+            record.site.redis_memory_limit,
+        );
+        text.one(
+            "jpulse_sessions_active",
+            "gauge",
+            "Sessions of the whole site that are not over; up to a minute late.",
+            record.site.sessions,
         );
         text.one(
             "jpulse_store_up",

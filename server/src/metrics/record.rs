@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{custom::Measured, namespaces::Namespace};
+use super::{custom::Measured, namespaces::Namespace, site::Site};
 
 /// One instance at one moment. Fields that another kind of instance does not write are empty.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -33,6 +33,8 @@ pub struct Record {
     pub namespaces: Vec<Namespace>,
     /// Broadcasts.
     pub traffic: Traffic,
+    /// What is measured once for all instances.
+    pub site: Site,
     /// What components measure.
     pub custom: BTreeMap<String, Measured>,
 }
@@ -111,6 +113,8 @@ pub struct Process {
     pub environment: String,
     /// Where it listens.
     pub port: u16,
+    /// How often the instance was started again because a process of it ended or grew too large.
+    pub restarts: u64,
     /// `embedded` or `mongodb`.
     pub store: String,
     /// Whether the store answered.

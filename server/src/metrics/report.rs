@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::{
+    Totals,
     custom::together,
     gather::RequestCounts,
     namespaces::Status,
@@ -78,24 +79,28 @@ pub fn requests(counts: &RequestCounts, minutes: usize) -> Value {
 }
 
 fn statistics(records: &[Record], now: u64) -> Value {
-    let hosts: BTreeSet<&str> = records.iter().map(|record| record.server.name.as_str()).collect();
-    let stopped = records.iter().filter(|record| record.process.status == "stopping").count();
-    let errored = records.iter().filter(|record| !is_well(record) && record.process.status != "stopping").count();
-    let namespaces = namespaces(records);
-    let sum = |field: &str| namespaces.iter().filter_map(|namespace| namespace[field].as_u64()).sum::<u64>();
+    let totals = Totals::of(records);
     json!({
-        "totalServers": hosts.len(),
-        "totalInstances": records.len(),
-        "totalProcesses": records.len(),
-        "runningProcesses": records.len() - stopped - errored,
-        "stoppedProcesses": stopped,
-        "erroredProcesses": errored,
-        "totalWebSocketConnections": sum("totalConnections"),
-        "totalWebSocketMessages": sum("totalMessages"),
-        "totalWebSocketNamespaces": namespaces.len(),
-        "webSocketNamespaces": namespaces,
-        "totalMemory": records.iter().map(|record| record.memory.used).sum::<u64>() / MEGABYTE,
-        "totalConnections": records.iter().map(|it| it.connections.websocket + it.connections.http).sum::<u64>(),
+        "totalServers": totals.servers,
+        "totalInstances": totals.instances,
+        "totalProcesses": totals.instances,
+        "runningProcesses": totals.running,
+        "stoppedProcesses": totals.stopped,
+        "erroredProcesses": totals.errored,
+        "totalRestarts": totals.restarts,
+        "totalWebSocketConnections": totals.sockets,
+        "totalWebSocketMessages": totals.socket_messages,
+        "totalWebSocketNamespaces": totals.endpoints,
+        "webSocketNamespaces": namespaces(records),
+        "totalMemory": totals.memory_bytes / MEGABYTE,
+        "totalConnections": totals.connections,
+        "averageCpu": totals.average_cpu_percent,
+        "averageLoad": totals.average_load,
+        "activeSessions": totals.site.sessions,
+        "redisMemory": {
+            "used": totals.site.redis_memory / MEGABYTE,
+            "limit": totals.site.redis_memory_limit / MEGABYTE,
+        },
         "traffic": traffic(records),
         "custom": together(records.iter().map(|record| &record.custom)),
         "lastUpdated": rfc3339(records.iter().map(|record| record.timestamp).max().unwrap_or(now)),
@@ -209,7 +214,7 @@ fn instance(record: &Record) -> Value {
         "timestamp": rfc3339(record.timestamp),
         "memory": { "used": record.memory.used / MEGABYTE, "total": record.memory.total / MEGABYTE },
         "cpu": record.cpu.percent,
-        "restarts": 0,
+        "restarts": process.restarts,
         "redis": { "link": process.link, "outage": process.outage, "latencyMicros": process.redis_micros },
         "traffic": record.traffic,
         "custom": record.custom,

@@ -1,10 +1,10 @@
 //! The cluster as the observatory's page shows it.
 
-use app::observatory::{ClusterView, ErrorView, InstanceView, RouteView};
+use app::observatory::{ClusterView, ErrorView, InstanceView, RouteView, TotalsView};
 
 use crate::{
     clock::rfc3339,
-    metrics::{Metrics, Point, Record, RecordedError, RequestCounts},
+    metrics::{Metrics, Point, Record, RecordedError, RequestCounts, Totals},
 };
 
 /// Minutes of requests.
@@ -21,10 +21,29 @@ pub(super) async fn cluster(metrics: &Metrics, seen_by: &str) -> ClusterView {
     let ids: Vec<String> = records.iter().map(|record| record.instance_id.clone()).collect();
     let histories = metrics.histories(&ids).await;
     ClusterView {
+        totals: totals(&Totals::of(&records)),
         instances: records.iter().zip(histories).map(|(record, points)| instance(record, &points)).collect(),
         routes: routes(&counts),
         errors: errors.into_iter().map(error).collect(),
         seen_by: seen_by.to_owned(),
+    }
+}
+
+fn totals(totals: &Totals) -> TotalsView {
+    TotalsView {
+        servers: totals.servers,
+        running: totals.running,
+        stopped: totals.stopped,
+        errored: totals.errored,
+        restarts: totals.restarts,
+        endpoints: totals.endpoints,
+        sockets: totals.sockets,
+        sessions: totals.site.sessions,
+        memory_bytes: totals.memory_bytes,
+        cpu_percent: totals.average_cpu_percent,
+        load: totals.average_load,
+        redis_memory_bytes: totals.site.redis_memory,
+        redis_limit_bytes: totals.site.redis_memory_limit,
     }
 }
 
@@ -41,6 +60,7 @@ fn instance(record: &Record, points: &[Point]) -> InstanceView {
         },
         version: process.version.clone(),
         uptime_seconds: record.uptime,
+        restarts: process.restarts,
         sockets: record.connections.websocket,
         messages: traffic.published + traffic.delivered,
         latency_p50: traffic.latency_p50,

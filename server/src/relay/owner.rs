@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use app::account::PersonName;
 use wire::{Code, Frame};
 
 use super::{Relay, queue::QueueEnd};
@@ -16,6 +17,8 @@ pub struct Owner {
     pub user_id: String,
     /// The name others see.
     pub username: String,
+    /// First and last name, where the account has them.
+    pub name: PersonName,
     /// What the user could do when the socket was opened.
     pub roles: Vec<String>,
     /// When the session began, in milliseconds since 1970.

@@ -135,6 +135,11 @@ impl Memory {
         missing.take(limit).map(|(id, remembered)| (id.clone(), remembered.kept.clone())).collect()
     }
 
+    /// How many have not expired.
+    pub(super) fn live(&self) -> usize {
+        self.sessions.values().filter(|it| !it.kept.is_expired()).count()
+    }
+
     /// Forgets what has expired.
     pub(super) fn sweep(&mut self) {
         let expired: Vec<String> =

@@ -55,7 +55,7 @@ impl RequestVisitor {
     pub async fn owner(&self) -> Option<Owner> {
         let Facts { user, since, .. } = self.facts().await?;
         let session = self.session.id()?.to_string().into();
-        Some(Owner { session, user_id: user.id, username: user.username, roles: user.roles, since })
+        Some(Owner { session, user_id: user.id, username: user.username, name: user.name, roles: user.roles, since })
     }
 
     async fn facts(&self) -> Option<Facts> {
@@ -113,7 +113,7 @@ impl Visitor for RequestVisitor {
     async fn log_in(&self, username: &str, password: &str) -> Result<User, LogInError> {
         let check = self.accounts.check(username, password);
         let account = self.attempts.judge(self.address, username, check).await?;
-        let user = User { id: account.id, username: account.username, roles: account.roles };
+        let user = User { id: account.id, username: account.username, roles: account.roles, name: account.name };
         // Whoever knew this browser's session before does not know the one it gets now.
         if self.session.id().is_some() {
             self.leave().await;

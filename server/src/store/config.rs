@@ -6,10 +6,11 @@ use serde_json::Value;
 use thiserror::Error;
 
 /// Names of collections that hold something else and are none of these documents'.
-pub(super) const RESERVED: [&str; 10] = [
+pub(super) const RESERVED: [&str; 11] = [
     "users",
     "carts",
     "helloTodos",
+    "helloTodoHistory",
     "helloTexts",
     "sessionBackup",
     "systemNotifications",
@@ -30,6 +31,20 @@ const SUFFIXES: [&str; 2] = [":updated", ":version"];
 pub struct ConfigName {
     collection: String,
     key: String,
+}
+
+/// Which documents: one, or all of a collection whose keys begin alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConfigPattern {
+    /// This one: `collection:key`.
+    One(ConfigName),
+    /// All with this beginning: `collection:*`, `collection:app:*`.
+    Below {
+        /// The collection.
+        collection: String,
+        /// What their keys begin with; empty for all of it.
+        start: String,
+    },
 }
 
 /// A document as it is kept.
@@ -55,6 +70,8 @@ pub trait ConfigDocuments: Send + Sync + 'static {
     async fn put(&self, name: &ConfigName, value: &Value, expected: Option<u64>) -> Result<ConfigDocument, WriteError>;
     /// Removes it; whether it was there.
     async fn remove(&self, name: &ConfigName) -> Result<bool, StoreError>;
+    /// The keys of a collection that begin with `start`, in their order, up to `limit`.
+    async fn keys(&self, collection: &str, start: &str, limit: usize) -> Result<Vec<String>, StoreError>;
     /// Every document of a collection by key, up to `limit`.
     async fn list(&self, collection: &str, limit: usize) -> Result<Vec<ConfigDocument>, StoreError>;
 }
@@ -126,5 +143,30 @@ impl ConfigName {
     /// The key in it.
     pub fn key(&self) -> &str {
         &self.key
+    }
+}
+
+impl ConfigPattern {
+    /// Reads `collection:key`, in which one `*` at the very end stands for the rest of the key.
+    ///
+    /// # Errors
+    ///
+    /// When there could be no such document.
+    ///
+    /// ```
+    /// use server::store::ConfigPattern;
+    /// for pattern in ["config:app:name", "config:app:*", "features:*"] {
+    ///     assert!(ConfigPattern::parse(pattern).is_ok());
+    /// }
+    /// for wrong in ["config", "config:a*b", "config:*:a", "*", "users:*", "config:**"] {
+    ///     assert!(ConfigPattern::parse(wrong).is_err(), "{wrong}");
+    /// }
+    /// ```
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let (collection, key) = text.split_once(':').ok_or(NameError::Key)?;
+        let Some(start) = key.strip_suffix('*') else { return ConfigName::parse(collection, key).map(Self::One) };
+        // With any letter behind it the beginning must make a key.
+        ConfigName::parse(collection, &format!("{start}a"))?;
+        Ok(Self::Below { collection: collection.to_owned(), start: start.to_owned() })
     }
 }

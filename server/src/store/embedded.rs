@@ -7,6 +7,7 @@ mod carts;
 mod config;
 mod data_file;
 mod endpoints;
+mod history;
 mod notifications;
 mod outbox;
 mod texts;
@@ -64,6 +65,7 @@ impl Embedded {
             make_directory(&data_dir).map_err(directory)?;
             let tables: &[data_file::CreateTables] = &[
                 todos::create_tables,
+                history::create_tables,
                 texts::create_tables,
                 carts::create_tables,
                 notifications::create_tables,

@@ -4,6 +4,7 @@ mod carts;
 mod change;
 mod config;
 mod endpoints;
+mod history;
 mod notifications;
 mod outbox;
 mod sessions;

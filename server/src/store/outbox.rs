@@ -114,7 +114,8 @@ impl Untold {
     pub(super) fn parse(id: &str, json: &[u8]) -> Option<Self> {
         match serde_json::from_slice(json) {
             Ok(Record { channel, payload, uuid, username, at }) => {
-                let announcement = Announcement { channel, payload, publisher: Publisher { uuid, username } };
+                let announcement =
+                    Announcement { channel, payload, publisher: Publisher { uuid, username, ..Publisher::default() } };
                 Some(Self { id: id.into(), at, announcement, behind: Vec::new() })
             }
             Err(error) => {
@@ -212,7 +213,7 @@ mod tests {
         let channel = Channel::parse("view:it:list:changed").unwrap();
         let mut payload = Payload::new();
         payload.insert("$big.key".into(), u64::MAX.into());
-        let publisher = Publisher { uuid: Some("tab".into()), username: "mona".into() };
+        let publisher = Publisher { uuid: Some("tab".into()), username: "mona".into(), ..Publisher::default() };
         Untold::new(Announcement { channel, payload, publisher })
     }
 

@@ -1,6 +1,6 @@
 //! Accounts as stored, the same in every store.
 
-use app::ports::StoreError;
+use app::{account::PersonName, ports::StoreError};
 use async_trait::async_trait;
 
 /// Who may sign in. Names are found whatever their case.
@@ -10,6 +10,8 @@ pub struct StoredUser {
     pub id: String,
     /// As it was typed when the account was made.
     pub username: String,
+    /// First and last name, where somebody gave them.
+    pub name: PersonName,
     /// In the PHC string format.
     pub password_hash: String,
     /// What the user may do.
@@ -25,6 +27,8 @@ pub struct StoredUser {
 pub struct NewUser {
     /// As it was typed.
     pub username: String,
+    /// First and last name; either may be empty.
+    pub name: PersonName,
     /// In the PHC string format.
     pub password_hash: String,
     /// What the user may do.

@@ -43,10 +43,11 @@ impl Plan {
         })
     }
 
-    /// How an instance's process is started.
-    pub(super) fn command(&self, post: &Post) -> io::Result<Command> {
+    /// How an instance's process is started, which knows how often that was done again.
+    pub(super) fn command(&self, post: &Post, restarts: u32) -> io::Result<Command> {
         let mut command = self.bare_command(post.number, post.address);
         command.stdin(socket(&post.listener)?).env("JPULSE__SERVER__LISTEN", "stdin");
+        ward::count_restarts(&mut command, restarts);
         Ok(command)
     }
 

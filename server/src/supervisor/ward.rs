@@ -15,6 +15,20 @@ pub(super) fn mark(command: &mut Command) {
     command.env(SUPERVISOR, std::process::id().to_string());
 }
 
+/// Holds how often the supervisor has started the process of this instance again.
+const RESTARTS: &str = "JPULSE_RESTARTS";
+
+/// Has a process that is started know how often that was done before because one ended or grew too large.
+pub(super) fn count_restarts(command: &mut Command, restarts: u32) {
+    command.env(RESTARTS, restarts.to_string());
+}
+
+/// What the supervisor counted; `None` in a process without one.
+#[must_use]
+pub fn restarts() -> Option<u64> {
+    env::var(RESTARTS).ok().filter(|_| has_supervisor())?.parse().ok()
+}
+
 /// Whether a supervisor started this process.
 #[must_use]
 pub fn has_supervisor() -> bool {

@@ -7,6 +7,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use app::account::PersonName;
 use serde_json::json;
 use server::{
     Instance,
@@ -48,6 +49,7 @@ contract!(
     a_name_is_given_once,
     malformed_parts_are_refused,
     a_replaced_password_is_the_only_one,
+    a_first_and_a_last_name_stay_until_others_are_given,
     a_deleted_account_is_gone,
     the_admin_is_as_configured,
     the_first_admin_is_made_once,
@@ -100,6 +102,20 @@ async fn a_replaced_password_is_the_only_one(accounts: Accounts) {
     assert_eq!(accounts.check("mona", "new").await.unwrap(), after);
 }
 
+async fn a_first_and_a_last_name_stay_until_others_are_given(accounts: Accounts) {
+    let name = |first: &str, last: &str| PersonName { first_name: first.into(), last_name: last.into() };
+    accounts.create_named("mona", name("Mona", "Lisa"), "secret", &[]).await.unwrap();
+    assert_eq!(accounts.check("mona", "secret").await.unwrap().name, name("Mona", "Lisa"));
+    accounts.replace("mona", "other", &[]).await.unwrap();
+    assert_eq!(accounts.check("mona", "other").await.unwrap().name, name("Mona", "Lisa"));
+    accounts.replace_named("mona", Some(name("Lisa", "")), "other", &[]).await.unwrap();
+    assert_eq!(accounts.list().await.unwrap()[0].name, name("Lisa", ""));
+    for wrong in [name(&"x".repeat(65), ""), name("", "two\nlines")] {
+        let refused = accounts.create_named("otto", wrong, "secret", &[]).await;
+        assert!(matches!(refused, Err(AccountError::PersonName)));
+    }
+}
+
 async fn a_deleted_account_is_gone(accounts: Accounts) {
     let before = accounts.create("mona", "secret", &[]).await.unwrap();
     assert_eq!(accounts.delete("Mona").await.unwrap().id, before.id);
@@ -146,7 +162,9 @@ fn run(folder: &Path, arguments: &[&str], input: &str) -> Output {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_user_made_before_the_first_start_signs_in_and_is_the_only_one() {
     let folder = tempfile::tempdir().unwrap();
-    let create = ["create-user", "mona", "--password-stdin", "--role", "admin", "--role", "editor"];
+    let names = ["--first-name", "Mona", "--last-name", "Lisa"];
+    let create =
+        [&["create-user", "mona", "--password-stdin", "--role", "admin", "--role", "editor"], &names[..]].concat();
     let made = run(folder.path(), &create, "a password of hers\n");
     assert!(made.status.success(), "{made:?}");
     let again = run(folder.path(), &create, "another\n");
@@ -155,6 +173,12 @@ async fn a_user_made_before_the_first_start_signs_in_and_is_the_only_one() {
     let listed = run(folder.path(), &["list-users"], "");
     let line = String::from_utf8(listed.stdout).unwrap();
     assert!(line.starts_with("mona\tadmin,editor\t") && line.lines().count() == 1, "{line}");
+
+    let store = Store::embedded(&folder.path().join("data")).await.unwrap();
+    let [mona] = &Accounts::new(&store).list().await.unwrap()[..] else { panic!("one account") };
+    assert_eq!(mona.name, PersonName { first_name: "Mona".into(), last_name: "Lisa".into() });
+    store.close().await;
+    drop(store);
 
     let mut config = Config::default();
     config.server.port = 0;

@@ -3,6 +3,7 @@
 //! The first word behind the fence of a block decides what becomes of it, see `docs/README.md`. JavaScript and
 //! HTML are run by a browser (`end2end/tests/docs.spec.ts`).
 
+mod alerts;
 mod blocks;
 mod commands;
 mod configuration;

@@ -36,3 +36,4 @@ mod supervisor;
 mod tell;
 mod texts;
 mod todos;
+mod user_status;

@@ -1,8 +1,10 @@
 //! What all instances measure, asked of any of them.
 
+mod blame;
 mod gone;
 mod many;
 mod seen;
+mod site;
 
 use reqwest::Method;
 use serde_json::Value;

@@ -1,6 +1,7 @@
 //! Redis in every way it can be set up: what happens when a part of it is lost.
 
 mod cluster;
+mod samples;
 mod sentinel;
 mod single;
 mod tls;

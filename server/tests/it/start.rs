@@ -41,6 +41,7 @@ fn a_bad_value_stops_the_start_with_its_key_its_value_and_what_is_allowed() {
             ["server.trusted_proxies", "proxy.example", "10.0.0.0/8"],
         ),
         ("JPULSE__SERVER__ORIGINS", "[site.example]", ["server.origins", "site.example", "https://"]),
+        ("JPULSE__CONFIG_CACHE__WARM_UP", "[config:*:a]", ["config_cache.warm_up", "config:*:a", "config:app:*"]),
         ("JPULSE__LIMITS__CONNECTIONS", "0", ["limits.connections", "0", "1 or more"]),
         ("JPULSE_CONFIG", "nowhere.toml", ["JPULSE_CONFIG", "nowhere.toml", "path"]),
     ] {

@@ -9,12 +9,17 @@ mod texts;
 use std::{collections::HashSet, future::Future, sync::Arc};
 
 use app::{
-    ports::{StoreError, Tell, Todos},
+    account::PersonName,
+    ports::{Announcement, Publisher, StoreError, Tell, Todos},
     system_notification::{NotificationDraft, Severity},
-    todo::{Title, Todo, TodoStats},
+    todo::{Title, Todo, TodoAction, TodoChange, TodoStats, TodoUser},
 };
+use futures_util::{StreamExt, stream};
 use serde_json::json;
-use server::{endpoint::Definition, store::Store};
+use server::{
+    endpoint::Definition,
+    store::{ConfigName, Store},
+};
 use texts::*;
 
 /// Every promise of a store, kept by each: `$with` runs a test on a fresh store of its kind.
@@ -33,6 +38,8 @@ macro_rules! contract {
             todos_created_at_once_are_all_kept,
             a_page_has_1_to_100_todos,
             any_title_survives,
+            the_audit_trail_has_every_announced_change_newest_first_up_to_a_thousand,
+            keys_of_a_collection_are_found_by_how_they_begin,
             a_new_text_is_empty,
             an_edit_is_kept_and_answered_with_those_it_had_missed,
             an_edit_that_comes_twice_is_taken_and_announced_once,
@@ -104,6 +111,57 @@ async fn endpoints_are_kept_changed_and_removed_by_name(store: Store) {
     assert!(endpoints.remove("a").await.unwrap());
     assert!(!endpoints.remove("a").await.unwrap());
     assert_eq!(endpoints.list().await.unwrap(), [b]);
+}
+
+async fn the_audit_trail_has_every_announced_change_newest_first_up_to_a_thousand(store: Store) {
+    let todos = store.todos();
+    let event_for = |action: TodoAction, who: &'static str| -> Tell<Todo> {
+        Box::new(move |todo: &Todo| {
+            let user = TodoUser { username: who.into(), name: PersonName::default() };
+            let timestamp = "2026-11-28T10:00:00.000Z".to_owned();
+            let change = TodoChange { action, todo: todo.clone(), user, timestamp, uuid: Some("tab".into()) };
+            let payload = serde_json::to_value(change).unwrap().as_object().cloned().unwrap();
+            let channel = wire::Channel::parse(app::todo::LIST_CHANGED).unwrap();
+            Some(Announcement { channel, payload, publisher: Publisher::default() })
+        })
+    };
+    let made = todos.create(&title("tea"), "mona", event_for(TodoAction::Created, "mona")).await.unwrap();
+    todos.toggle(&made.id, event_for(TodoAction::Updated, "otto")).await.unwrap();
+    todos.delete(&made.id, event_for(TodoAction::Deleted, "ada")).await.unwrap();
+    // Nothing changed, so nothing is added.
+    assert!(todos.delete(&made.id, event_for(TodoAction::Deleted, "ada")).await.is_err());
+    todos.create(&title("secret"), "mona", silent()).await.unwrap();
+    let trail = todos.history(10).await.unwrap();
+    let seen: Vec<_> = trail.iter().map(|it| (it.action, it.user.username.as_str(), it.completed)).collect();
+    let wanted =
+        [(TodoAction::Deleted, "ada", true), (TodoAction::Updated, "otto", true), (TodoAction::Created, "mona", false)];
+    assert_eq!(seen, wanted);
+    assert!(trail.iter().all(|it| it.todo_id == made.id && it.title == "tea" && it.at.ends_with('Z')), "{trail:?}");
+    assert_eq!(todos.history(1).await.unwrap(), trail[..1]);
+    let many = (0..1_010).map(|number| {
+        let (todos, event) = (Arc::clone(&todos), event_for(TodoAction::Created, "mona"));
+        async move { todos.create(&title(&format!("{number}")), "mona", event).await.unwrap() }
+    });
+    stream::iter(many).buffer_unordered(16).collect::<Vec<_>>().await;
+    // The last of many at once may still be removing what is too much.
+    todos.create(&title("last"), "mona", event_for(TodoAction::Created, "mona")).await.unwrap();
+    let all = todos.history(2_000).await.unwrap();
+    assert_eq!((all.len(), all[0].title.as_str()), (1_000, "last"));
+}
+
+async fn keys_of_a_collection_are_found_by_how_they_begin(store: Store) {
+    let config = store.config();
+    for (collection, key) in
+        [("site", "app:b"), ("site", "app:a"), ("site", "apple"), ("site", "b"), ("other", "app:c")]
+    {
+        let name = ConfigName::parse(collection, key).unwrap();
+        config.put(&name, &json!(1), None).await.unwrap();
+    }
+    assert_eq!(config.keys("site", "app:", 10).await.unwrap(), ["app:a", "app:b"]);
+    assert_eq!(config.keys("site", "", 10).await.unwrap(), ["app:a", "app:b", "apple", "b"]);
+    assert_eq!(config.keys("site", "app", 2).await.unwrap(), ["app:a", "app:b"]);
+    assert_eq!(config.keys("site", "c", 10).await.unwrap(), [] as [String; 0]);
+    assert_eq!(config.keys("none", "", 10).await.unwrap(), [] as [String; 0]);
 }
 
 async fn a_new_list_is_empty(store: Store) {

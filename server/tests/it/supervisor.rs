@@ -1,6 +1,7 @@
 //! Several instances of one host, as an operator sees them.
 
 mod listener;
+mod restarts;
 mod rolling;
 
 use std::{

@@ -328,7 +328,7 @@ fn news(action: &'static str) -> Tell<Todo> {
         let Value::Object(payload) = json!({ "action": action, "todo": todo, "$odd.key": u64::MAX }) else {
             return None;
         };
-        let publisher = Publisher { uuid: Some("tab".into()), username: "mona".into() };
+        let publisher = Publisher { uuid: Some("tab".into()), username: "mona".into(), ..Publisher::default() };
         Some(Announcement { channel, payload, publisher })
     })
 }

@@ -40,6 +40,7 @@ fn Instance(instance: InstanceView) -> impl IntoView {
         ("Link to Redis", instance.link.clone()),
         ("Version", instance.version.clone()),
         ("Running for", time_span(instance.uptime_seconds)),
+        ("Restarts", instance.restarts.to_string()),
         ("Messages", instance.messages.to_string()),
         ("Delivered within", format!("{} ms (p50), {} ms (p99)", instance.latency_p50, instance.latency_p99)),
         ("Redis answers within", format!("{} µs", instance.redis_micros)),

@@ -1,6 +1,7 @@
 //! The chat: messages, typing and presence over a WebSocket endpoint, notices for everybody as broadcasts.
 
 mod notice;
+mod status;
 mod talk;
 
 use std::rc::Rc;
@@ -22,6 +23,7 @@ use crate::{
 };
 
 use notice::NoticeBoard;
+use status::StatusCard;
 use talk::{Line, ROOMS, Talk};
 
 /// Rooms, messages, who types, who is there, and notices.
@@ -55,6 +57,7 @@ pub fn ChatPage() -> impl IntoView {
             <Conversation talk endpoint />
         </section>
         <PresenceCard present own_id=endpoint.own_id() />
+        <StatusCard present me />
         <section class="explain" aria-labelledby="how">
             <h2 id="how">"How it works"</h2>
             <dl class="facts">
@@ -70,6 +73,16 @@ pub fn ChatPage() -> impl IntoView {
                     <dd>
                         "As broadcasts on " <code>"view:helloChat:notice:posted"</code>
                         ": few, for every room, and who was away for a moment gets them when the connection is back."
+                    </dd>
+                </div>
+                <div>
+                    <dt>"Statuses"</dt>
+                    <dd>
+                        "Saved in the store with "
+                        <code>"PUT /api/1/user/status"</code>
+                        ", then broadcast on "
+                        <code>"view:chat:user:status"</code>
+                        ": they outlive the connection, so they are no messages of the endpoint."
                     </dd>
                 </div>
             </dl>

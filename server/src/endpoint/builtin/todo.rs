@@ -36,10 +36,9 @@ impl Handler for List {
     async fn on_message(&self, socket: &Socket, message: OwnMessage) -> Result<Option<Reply>, RequestError> {
         let text = |name: &str| message.fields.get(name).and_then(Value::as_str);
         let id = || text("id").ok_or_else(|| RequestError::new(Code::InvalidId, "`id` is missing"));
-        let publisher = Publisher {
-            uuid: Some(Arc::clone(socket.client_id())),
-            username: socket.owner().map(|owner| owner.username.clone()).unwrap_or_default(),
-        };
+        let (username, name) =
+            socket.owner().map(|owner| (owner.username.clone(), owner.name.clone())).unwrap_or_default();
+        let publisher = Publisher { uuid: Some(Arc::clone(socket.client_id())), username, name };
         let (action, todo) = match message.kind.as_str() {
             "list" => {
                 let limit = message.fields.get("limit").and_then(Value::as_u64).unwrap_or(PAGE_USUALLY);

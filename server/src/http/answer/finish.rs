@@ -1,6 +1,6 @@
 //! The one place where JSON answers are written.
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::Location, sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -36,7 +36,7 @@ pub async fn finish(request: Request, next: Next) -> Response {
 pub(super) fn complete(mut response: Response, path: &str, elapsed: Duration) -> Response {
     let Some(parts) = response.extensions_mut().remove::<Arc<Parts>>() else { return response };
     if let Parts::Failure(failure) = &*parts {
-        let told = Told { code: failure.code, error: failure.error.clone() };
+        let told = Told { code: failure.code, error: failure.error.clone(), at: failure.at };
         response.extensions_mut().insert(told);
     }
     let body = match &*parts {
@@ -71,6 +71,15 @@ pub struct Told {
     pub code: Code,
     /// For people.
     pub error: String,
+    /// Where in the program it was made.
+    pub at: &'static Location<'static>,
+}
+
+impl Told {
+    /// The first lines of what other languages call a stack.
+    pub fn stack(&self) -> String {
+        format!("{}: {}\n    at {}", self.code, self.error, self.at)
+    }
 }
 
 /// What a handler's response carries to [`finish`] instead of a body.

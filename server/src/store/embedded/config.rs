@@ -84,6 +84,25 @@ impl ConfigDocuments for EmbeddedConfig {
             .await
     }
 
+    async fn keys(&self, collection: &str, start: &str, limit: usize) -> Result<Vec<String>, StoreError> {
+        let (collection, start) = (collection.to_owned(), start.to_owned());
+        self.0
+            .read(move |transaction| {
+                let table = transaction.open_table(CONFIG)?;
+                let mut found = Vec::new();
+                for entry in table.range((collection.as_str(), start.as_str())..)?.take(limit) {
+                    let place = entry?.0;
+                    let (of, key) = place.value();
+                    if of != collection || !key.starts_with(&start) {
+                        break;
+                    }
+                    found.push(key.to_owned());
+                }
+                Ok(Ok(found))
+            })
+            .await
+    }
+
     async fn list(&self, collection: &str, limit: usize) -> Result<Vec<ConfigDocument>, StoreError> {
         let collection = collection.to_owned();
         self.0

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use app::{
     ports::{StoreError, Tell, Todos},
     timestamp,
-    todo::{Title, Todo, TodoPage, TodoStats},
+    todo::{Title, Todo, TodoHistoryEntry, TodoPage, TodoStats},
 };
 use async_trait::async_trait;
 use mongodb::bson::oid::ObjectId;
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     super::cursor::{Cursor, parse_id},
-    Done, Embedded,
+    Done, Embedded, history,
 };
 
 /// The documents, in the order of the list: see [`Key`].
@@ -55,6 +55,24 @@ impl EmbeddedTodos {
     pub(in super::super) fn new(store: Arc<Embedded>) -> Self {
         Self(store)
     }
+
+    /// A change, its announcement, and its entry in the audit trail: all of it or nothing.
+    async fn change(
+        &self,
+        change: impl FnOnce(&WriteTransaction) -> Done<Todo> + Send + 'static,
+        tell: Tell<Todo>,
+    ) -> Result<Todo, StoreError> {
+        let tell = Arc::new(tell);
+        let event_for = Arc::clone(&tell);
+        let write = move |transaction: &WriteTransaction| {
+            let done = change(transaction)?;
+            if let Ok(todo) = &done {
+                history::add(transaction, event_for(todo).as_ref())?;
+            }
+            Ok(done)
+        };
+        self.0.write_and_tell(write, Box::new(move |todo| tell(todo))).await
+    }
 }
 
 #[async_trait]
@@ -67,17 +85,21 @@ impl Todos for EmbeddedTodos {
 
     async fn create(&self, title: &Title, username: &str, tell: Tell<Todo>) -> Result<Todo, StoreError> {
         let (title, username) = (title.as_str().to_owned(), username.to_owned());
-        self.0.write_and_tell(move |transaction| create(transaction, title, username).map(Ok), tell).await
+        self.change(move |transaction| create(transaction, title, username).map(Ok), tell).await
     }
 
     async fn toggle(&self, id: &str, tell: Tell<Todo>) -> Result<Todo, StoreError> {
         let id = parse_id(id)?;
-        self.0.write_and_tell(move |transaction| toggle(transaction, id), tell).await
+        self.change(move |transaction| toggle(transaction, id), tell).await
     }
 
     async fn delete(&self, id: &str, tell: Tell<Todo>) -> Result<Todo, StoreError> {
         let id = parse_id(id)?;
-        self.0.write_and_tell(move |transaction| delete(transaction, id), tell).await
+        self.change(move |transaction| delete(transaction, id), tell).await
+    }
+
+    async fn history(&self, limit: usize) -> Result<Vec<TodoHistoryEntry>, StoreError> {
+        self.0.read(move |transaction| history::latest(transaction, limit).map(Ok)).await
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::ports::StoreError;
+use app::{account::PersonName, ports::StoreError};
 use async_trait::async_trait;
 use mongodb::bson::oid::ObjectId;
 use redb::{ReadableTable, TableDefinition, WriteTransaction};
@@ -30,6 +30,8 @@ struct Record {
     created_at: u64,
     #[serde(default)]
     sessions_from: u64,
+    #[serde(flatten)]
+    name: PersonName,
 }
 
 /// Makes the tables of this collection.
@@ -58,9 +60,9 @@ impl Users for EmbeddedUsers {
                 if users.get(key.as_str())?.is_some() {
                     return Ok(Ok(None));
                 }
-                let NewUser { username, password_hash, roles } = user;
+                let NewUser { username, name, password_hash, roles } = user;
                 let (id, now) = (ObjectId::new().to_hex(), now_milliseconds());
-                let made = StoredUser { id, username, password_hash, roles, created_at: now, sessions_from: 0 };
+                let made = StoredUser { id, username, name, password_hash, roles, created_at: now, sessions_from: 0 };
                 users.insert(key.as_str(), write(&made)?.as_slice())?;
                 transaction.open_table(IDS)?.insert(made.id.as_str(), key.as_str())?;
                 Ok(Ok(Some(made)))
@@ -139,13 +141,14 @@ impl Users for EmbeddedUsers {
 }
 
 fn read(json: &[u8]) -> Result<StoredUser, redb::Error> {
-    let Record { id, username, password_hash, roles, created_at, sessions_from } = serde_json::from_slice(json)
-        .map_err(|error| redb::Error::Corrupted(format!("an account cannot be read: {error}")))?;
-    Ok(StoredUser { id, username, password_hash, roles, created_at, sessions_from })
+    let Record { id, username, password_hash, roles, created_at, sessions_from, name } =
+        serde_json::from_slice(json)
+            .map_err(|error| redb::Error::Corrupted(format!("an account cannot be read: {error}")))?;
+    Ok(StoredUser { id, username, name, password_hash, roles, created_at, sessions_from })
 }
 
 fn write(user: &StoredUser) -> Result<Vec<u8>, redb::Error> {
-    let StoredUser { id, username, password_hash, roles, created_at, sessions_from } = user.clone();
-    serde_json::to_vec(&Record { id, username, password_hash, roles, created_at, sessions_from })
+    let StoredUser { id, username, name, password_hash, roles, created_at, sessions_from } = user.clone();
+    serde_json::to_vec(&Record { id, username, password_hash, roles, created_at, sessions_from, name })
         .map_err(|error| redb::Error::Corrupted(format!("an account cannot be written: {error}")))
 }

@@ -117,6 +117,22 @@ impl ConfigDocuments for MongoConfig {
             .await
     }
 
+    async fn keys(&self, collection: &str, start: &str, limit: usize) -> Result<Vec<String>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        // Keys are of ASCII: what begins with `start` sorts from there up to the last sign of it.
+        let beginning = doc! { "key": { "$type": "string", "$gte": start, "$lt": format!("{start}\u{7f}") } };
+        self.0
+            .within(async {
+                let by_key = doc! { "key": 1 };
+                let documents = self.collection(collection);
+                let found = documents.find(beginning).projection(by_key.clone()).sort(by_key).limit(limit).await?;
+                let documents: Vec<Document> = found.try_collect().await?;
+                let key = |document: &Document| document.get_str("key").map(str::to_owned).map_err(Error::custom);
+                documents.iter().map(key).collect()
+            })
+            .await
+    }
+
     async fn list(&self, collection: &str, limit: usize) -> Result<Vec<ConfigDocument>, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.0

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use app::{
-    ports::{StoreError, Tell, Todos},
+    ports::{Announcement, StoreError, Tell, Todos},
     timestamp,
-    todo::{Title, Todo, TodoPage, TodoStats},
+    todo::{Title, Todo, TodoHistoryEntry, TodoPage, TodoStats},
 };
 use async_trait::async_trait;
 use mongodb::{
@@ -23,6 +23,7 @@ use super::{
     },
     Kind, Mongo,
     change::a_moment,
+    history::History,
     outbox::{Named, entry},
 };
 
@@ -61,11 +62,12 @@ pub(super) async fn create_indexes(database: &Database) -> Result<(), Error> {
 pub(in super::super) struct MongoTodos {
     store: Arc<Mongo>,
     todos: Collection<Record>,
+    history: History,
 }
 
 impl MongoTodos {
     pub(in super::super) fn new(store: Arc<Mongo>) -> Self {
-        Self { todos: store.database.collection(COLLECTION), store }
+        Self { todos: store.database.collection(COLLECTION), history: History::new(&store.database), store }
     }
 
     async fn page(&self, limit: usize, before: Option<Cursor>) -> Result<TodoPage, Error> {
@@ -128,52 +130,80 @@ impl Todos for MongoTodos {
             created_at: now,
             updated_at: Some(now),
         };
-        self.store.within(self.insert(record, &tell)).await
+        let created = self.store.within(self.insert(record, &Arc::new(tell))).await?;
+        self.trim_history().await;
+        Ok(created)
     }
 
     async fn toggle(&self, id: &str, tell: Tell<Todo>) -> Result<Todo, StoreError> {
         let id = parse_id(id)?;
-        self.store.within(self.turn(id, &tell)).await?.ok_or(StoreError::NotFound)
+        let turned = self.store.within(self.turn(id, &Arc::new(tell))).await?.ok_or(StoreError::NotFound)?;
+        self.trim_history().await;
+        Ok(turned)
     }
 
     async fn delete(&self, id: &str, tell: Tell<Todo>) -> Result<Todo, StoreError> {
         let id = parse_id(id)?;
-        self.store.within(self.remove(id, &tell)).await?.ok_or(StoreError::NotFound)
+        let removed = self.store.within(self.remove(id, &Arc::new(tell))).await?.ok_or(StoreError::NotFound)?;
+        self.trim_history().await;
+        Ok(removed)
+    }
+
+    async fn history(&self, limit: usize) -> Result<Vec<TodoHistoryEntry>, StoreError> {
+        self.store.within(self.history.latest(limit)).await
     }
 }
 
 impl MongoTodos {
-    async fn insert(&self, record: Record, tell: &Tell<Todo>) -> Result<Todo, Error> {
+    async fn trim_history(&self) {
+        if let Err(error) = self.store.within(self.history.trim()).await {
+            tracing::warn!(%error, "old entries of the audit trail were not removed; they are next time");
+        }
+    }
+
+    /// Adds a change to the audit trail that is saved already: it is not undone for that.
+    async fn note(&self, announcement: Option<&Announcement>) {
+        if let Err(error) = self.history.add(announcement, None).await {
+            tracing::error!(%error, "the audit trail of the to-do list lacks a change");
+        }
+    }
+
+    async fn insert(&self, record: Record, tell: &Arc<Tell<Todo>>) -> Result<Todo, Error> {
         if self.store.prepare().await? == Kind::WithTransactions {
-            let todos = self.todos.clone();
+            let (todos, history, event_for) = (self.todos.clone(), self.history.clone(), Arc::clone(tell));
             let key = (COLLECTION, record.id);
-            let inserted = self.store.in_transaction(key, tell, move |session| {
+            let inserted = self.store.in_transaction(key, &**tell, move |session| {
                 let (todos, record) = (todos.clone(), record.clone());
+                let (history, event_for) = (history.clone(), Arc::clone(&event_for));
                 Box::pin(async move {
-                    todos.insert_one(&record).session(session).await?;
-                    Ok(Some(Todo::from(record)))
+                    todos.insert_one(&record).session(&mut *session).await?;
+                    let todo = Todo::from(record);
+                    history.add(event_for(&todo).as_ref(), Some(session)).await?;
+                    Ok(Some(todo))
                 })
             });
             return inserted.await?.ok_or_else(|| Error::custom("an inserted document is not there"));
         }
         let mut document = serialize_to_document(&record)?;
         let todo = Todo::from(record);
-        let untold = tell(&todo).map(Untold::new);
+        let announcement = tell(&todo);
+        let untold = announcement.clone().map(Untold::new);
         if let Some(untold) = &untold {
             document.insert("announcements", vec![entry(untold, &self.store.owner())?]);
         }
         self.todos.clone_with_type::<Document>().insert_one(document).await?;
+        self.note(announcement.as_ref()).await;
         if let Some(untold) = untold {
             self.store.lane.put(untold);
         }
         Ok(todo)
     }
 
-    async fn turn(&self, id: ObjectId, tell: &Tell<Todo>) -> Result<Option<Todo>, Error> {
+    async fn turn(&self, id: ObjectId, tell: &Arc<Tell<Todo>>) -> Result<Option<Todo>, Error> {
         if self.store.prepare().await? == Kind::WithTransactions {
-            let todos = self.todos.clone();
-            let turned = self.store.in_transaction((COLLECTION, id), tell, move |session| {
-                let todos = todos.clone();
+            let (todos, history, event_for) = (self.todos.clone(), self.history.clone(), Arc::clone(tell));
+            let turned = self.store.in_transaction((COLLECTION, id), &**tell, move |session| {
+                let (todos, history, event_for) = (todos.clone(), history.clone(), Arc::clone(&event_for));
                 let now = DateTime::from_millis(timestamp::now());
                 // A pipeline, so that the server turns what it holds.
                 let turn = vec![doc! { "$set": {
@@ -182,7 +212,9 @@ impl MongoTodos {
                 } }];
                 Box::pin(async move {
                     let turned = todos.find_one_and_update(one(id), turn).return_document(ReturnDocument::After);
-                    Ok(turned.session(session).await?.map(Todo::from))
+                    let turned = turned.session(&mut *session).await?.map(Todo::from);
+                    history.add(turned.as_ref().and_then(|todo| event_for(todo)).as_ref(), Some(session)).await?;
+                    Ok(turned)
                 })
             });
             return turned.await;
@@ -196,12 +228,16 @@ impl MongoTodos {
         .await
     }
 
-    async fn remove(&self, id: ObjectId, tell: &Tell<Todo>) -> Result<Option<Todo>, Error> {
+    async fn remove(&self, id: ObjectId, tell: &Arc<Tell<Todo>>) -> Result<Option<Todo>, Error> {
         if self.store.prepare().await? == Kind::WithTransactions {
-            let todos = self.todos.clone();
-            let removed = self.store.in_transaction((COLLECTION, id), tell, move |session| {
-                let todos = todos.clone();
-                Box::pin(async move { Ok(todos.find_one_and_delete(one(id)).session(session).await?.map(Todo::from)) })
+            let (todos, history, event_for) = (self.todos.clone(), self.history.clone(), Arc::clone(tell));
+            let removed = self.store.in_transaction((COLLECTION, id), &**tell, move |session| {
+                let (todos, history, event_for) = (todos.clone(), history.clone(), Arc::clone(&event_for));
+                Box::pin(async move {
+                    let removed = todos.find_one_and_delete(one(id)).session(&mut *session).await?.map(Todo::from);
+                    history.add(removed.as_ref().and_then(|todo| event_for(todo)).as_ref(), Some(session)).await?;
+                    Ok(removed)
+                })
             });
             return removed.await;
         }
@@ -241,8 +277,10 @@ impl MongoTodos {
             unchanged.insert("updatedAt", record.updated_at);
             let update = update(&mut record);
             let todo = Todo::from(record);
-            let untold = tell(&todo).map(Untold::new);
+            let announcement = tell(&todo);
+            let untold = announcement.clone().map(Untold::new);
             if self.store.in_one_write(&documents, unchanged, update, untold).await? {
+                self.note(announcement.as_ref()).await;
                 return Ok(Some(todo));
             }
             a_moment().await;

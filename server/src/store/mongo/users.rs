@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::ports::StoreError;
+use app::{account::PersonName, ports::StoreError};
 use async_trait::async_trait;
 use mongodb::{
     Collection, Database, IndexModel,
@@ -36,6 +36,8 @@ struct Record {
     created_at: DateTime,
     #[serde(default = "never")]
     sessions_from: DateTime,
+    #[serde(flatten)]
+    name: PersonName,
 }
 
 fn never() -> DateTime {
@@ -95,6 +97,7 @@ impl Users for MongoUsers {
             roles: user.roles,
             created_at: DateTime::now(),
             sessions_from: never(),
+            name: user.name,
         };
         self.within(async {
             match self.users.insert_one(&record).await {
@@ -112,6 +115,8 @@ impl Users for MongoUsers {
             "passwordHash": &user.password_hash,
             "roles": &user.roles,
             "sessionsFrom": date(user.sessions_from),
+            "firstName": &user.name.first_name,
+            "lastName": &user.name.last_name,
         } };
         self.within(async { Ok(self.users.update_one(doc! { "_id": id }, set).await?.matched_count > 0) }).await
     }
@@ -142,6 +147,7 @@ impl From<Record> for StoredUser {
         Self {
             id: record.id.to_hex(),
             username: record.username,
+            name: record.name,
             password_hash: record.password_hash,
             roles: record.roles,
             created_at: milliseconds(record.created_at),

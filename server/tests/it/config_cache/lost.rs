@@ -126,3 +126,26 @@ async fn what_is_to_be_warm_is_in_memory_before_anybody_asks() {
     assert_eq!(value(&reader, "limit").await, 5);
     assert_eq!(reader.config_cache.reads().memory, before.memory + 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pattern_warms_every_value_whose_key_begins_so_and_no_other() {
+    let redis = Redis::start();
+    let mongod = Mongod::shared();
+    let uri = mongod.uri(&fresh_database());
+    let writer = Running::start(config(redis.config(), &uri, "0")).await;
+    for key in ["app:one", "app:two", "other"] {
+        put(&writer, key, 5).await;
+    }
+    let mut config = config(redis.config(), &uri, "1");
+    config.config_cache.warm_up = vec!["config:app:*".to_owned(), "features:*".to_owned()];
+    let reader = Running::start(config).await;
+    let read = || reader.config_cache.reads().redis + reader.config_cache.reads().store;
+    until("both were read, beside title and banner of the site", async || read() == 4).await;
+    let before = reader.config_cache.reads();
+    for key in ["app:one", "app:two"] {
+        assert_eq!(value(&reader, key).await, 5);
+    }
+    assert_eq!(reader.config_cache.reads().memory, before.memory + 2);
+    assert_eq!(value(&reader, "other").await, 5);
+    assert_eq!(read(), 5, "no other was read ahead");
+}

@@ -10,7 +10,8 @@ use super::{pages, repository};
 /// Where every key is listed with its default.
 const LIST: &str = "docs/OPERATIONS.md";
 /// What has no default to show: these keys say what they are for.
-const EXAMPLES: &[&str] = &["redis.mode", "redis.cluster.nodes", "redis.sentinel", "redis.single", "channels"];
+const EXAMPLES: &[&str] =
+    &["redis.enabled", "redis.mode", "redis.cluster.nodes", "redis.sentinel", "redis.single", "channels"];
 
 #[test]
 fn every_block_of_toml_is_a_configuration() {

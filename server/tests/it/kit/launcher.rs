@@ -31,9 +31,14 @@ pub struct Served {
 impl Launcher {
     /// Starts this program with these variables, nothing else of this process's environment, and an empty site.
     pub fn start(program: &Path, count: usize, variables: &[(&str, &str)]) -> Self {
+        Self::start_with(program, &["--instances", &count.to_string()], variables)
+    }
+
+    /// The same with these arguments.
+    pub fn start_with(program: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut process = Command::new(program)
-            .args(["--instances", &count.to_string()])
+            .args(arguments)
             .env_clear()
             .current_dir(folder.path())
             .env("PORT", "0")

@@ -236,7 +236,7 @@ async fn fill_while_away(instance: &Running, proxy: &Proxy, count: u64) -> HashM
     let each = count / CHANNELS;
     let filling = (0..CHANNELS).map(|number| async move {
         let channel: wire::Channel = format!("view:load:n{number}:changed").parse().unwrap();
-        let publisher = Publisher { uuid: None, username: String::new() };
+        let publisher = Publisher::default();
         for number in 1..=each {
             let payload = [("number".to_owned(), Value::from(number))].into_iter().collect();
             let receipt = instance.ports.cluster.publish_broadcast(&channel, payload, publisher.clone()).await;
