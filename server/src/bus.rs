@@ -4,6 +4,7 @@ mod buckets;
 mod memory;
 mod outage;
 mod redis;
+mod size;
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ pub use buckets::{Buckets, Quota, Taken};
 pub use memory::MemoryBus;
 pub use outage::OutageCause;
 pub use redis::{FOR_TOPICS, Inspected, Keys, Put, RedisBus, RedisMemory, Told, TopicInbox, Topics, UserBounds};
+pub(crate) use size::tree_bytes;
 
 /// Events that wait for the hub; a bus that finds the inbox full waits, and notices what it missed.
 pub const INBOX: usize = 8_192;

@@ -31,7 +31,7 @@ use crate::{
     store::{ConfigDocument, ConfigDocuments, ConfigName},
 };
 use memory::Memory;
-use remote::Remote;
+use remote::{Remote, RemoteValue};
 use write::Unwritten;
 
 pub use remote::FAMILY;
@@ -245,15 +245,28 @@ impl Shared {
     /// Reads from Redis, else from the store; `held` is what memory had.
     async fn load(&self, name: &ConfigName, held: Option<Arc<Held>>) -> (Level, Held) {
         let known = held.as_ref().and_then(|held| held.document.as_ref());
+        let mut to_fill = self.remote.as_ref();
         if let Some(remote) = &self.remote
-            && let Ok(Some(found)) = remote.get(name).await
-            && known.is_none_or(|known| found.as_ref().is_some_and(|found| found.updated_at >= known.updated_at))
+            && let Ok(found) = remote.get(name).await
         {
-            return (Level::Redis, self.fresh(name, found.map(Arc::new)));
+            let found = match found {
+                RemoteValue::Document(found) => Some(Some(found)),
+                RemoteValue::Absent => Some(None),
+                RemoteValue::Nothing => None,
+                RemoteValue::Undated => {
+                    to_fill = None;
+                    None
+                }
+            };
+            if let Some(found) = found
+                && known.is_none_or(|known| found.as_ref().is_some_and(|found| found.updated_at >= known.updated_at))
+            {
+                return (Level::Redis, self.fresh(name, found.map(Arc::new)));
+            }
         }
         match self.store.get(name).await {
             Ok(found) => {
-                if let Some(remote) = &self.remote {
+                if let Some(remote) = to_fill {
                     remote.fill(name, found.as_ref()).await;
                 }
                 (Level::Store, self.fresh(name, found.map(Arc::new)))

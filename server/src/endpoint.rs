@@ -23,6 +23,7 @@ mod roster;
 mod socket;
 mod stats;
 mod tally;
+mod withdraw;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -59,9 +60,12 @@ pub use socket::Socket;
 use conversation::Talk;
 use report::Peers;
 use tally::Loss;
+use withdraw::Withdrawals;
 
 /// What topics of endpoints begin with.
 pub const FAMILY: &str = "ws:";
+/// What keys begin with that say who is online.
+const ONLINE: &str = "ws:online:";
 /// The relay's name among the endpoints.
 pub const RELAY: &str = "jp-broadcast";
 
@@ -89,6 +93,7 @@ struct Shared {
     boot: Arc<str>,
     registry: RwLock<HashMap<Arc<str>, Arc<Endpoint>>>,
     peers: Mutex<Peers>,
+    withdrawals: Mutex<Withdrawals>,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -126,6 +131,7 @@ impl Endpoints {
                 boot: uuid::Uuid::new_v4().simple().to_string().into(),
                 registry: RwLock::default(),
                 peers: Mutex::default(),
+                withdrawals: Mutex::default(),
                 tasks: TaskTracker::new(),
                 stop: CancellationToken::new(),
             }),
@@ -188,6 +194,7 @@ impl Endpoints {
         // Boxed: it would be part of the socket's task for as long as that lives.
         Box::pin(async { tokio::join!(self.hear(&heard, &endpoint.name), self.set_online(&endpoint.name, &user)) })
             .await;
+        self.end_if_removed(&endpoint);
         let greeting = text_frame(&Frame::news(connected).to_json());
         relay.converse(stream, queue, owner, greeting, Talk::new(socket), seat).await;
     }
@@ -286,7 +293,7 @@ fn topics(targets: &[Target], endpoint: &str) -> Vec<String> {
 }
 
 fn online_key(endpoint: &str, user: &str) -> String {
-    format!("ws:online:{endpoint}:{user}")
+    format!("{ONLINE}{endpoint}:{user}")
 }
 
 /// Hands a message to the sockets here it is for.

@@ -6,6 +6,7 @@
 //! [`retry_buffer`].
 
 mod backlog;
+mod cache;
 mod channel;
 mod deliver;
 mod delivery;
@@ -47,6 +48,7 @@ pub use publish::{Draft, PublishError, Route, Saved};
 pub use stats::{HubStats, LAYERS};
 pub use subscribe::{Joined, Subscription};
 
+use cache::Cache;
 use deliver::Task;
 use flush::RefusalLog;
 use policy::Policies;
@@ -78,6 +80,8 @@ struct Shared {
     sequence: AtomicU64,
     retry_buffer: Mutex<RetryBuffer>,
     policies: Policies,
+    /// Bounds what is kept for browsers that come back.
+    cache: Cache,
     stats: stats::Counters,
     /// Something waits in the retry buffer, or the link came back.
     flush_wanted: Notify,
@@ -118,6 +122,7 @@ impl Hub {
             sequence: AtomicU64::new(1),
             retry_buffer: Mutex::new(RetryBuffer::new(limits)),
             policies: Policies::new(channels),
+            cache: Cache::default(),
             stats: stats::Counters::default(),
             flush_wanted: Notify::new(),
             flushed: Notify::new(),
@@ -206,7 +211,8 @@ impl Shared {
 
     fn numbered(&self, message: Arc<Message>, sequence: u64) -> Arc<Delivery> {
         let topic = self.policies.topic(&message);
-        Delivery::new(message, sequence, topic)
+        let share = self.cache.share(&message);
+        Delivery::new(message, sequence, topic, share)
     }
 
     fn next_sequence(&self) -> u64 {

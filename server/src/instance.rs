@@ -105,14 +105,23 @@ impl Instance {
         let accounts = Arc::new(Accounts::new(&store));
         let first_password = prepare_admin(&accounts, &store, &config).await?;
         let redis_mode = config.redis.effective_mode();
-        let StartedBus { bus, redis, inbox, endpoint_topics, node_js_topics, config_topics, keys, buckets } =
-            start_bus(&config, redis_mode)?;
+        let StartedBus {
+            bus,
+            redis,
+            inbox,
+            endpoint_topics,
+            node_js_topics,
+            config_topics,
+            session_topics,
+            keys,
+            buckets,
+        } = start_bus(&config, redis_mode)?;
         let key = session::cookie_key(&config.sessions.secret, &config.server.data_dir)?;
         if config.sessions.secret.is_empty() && keys.is_some() {
             tracing::warn!("SESSION_SECRET is not set: whoever signs in here is a guest on other instances");
         }
         let backup = if config.sessions.mode == SessionsMode::Hybrid { store.sessions() } else { None };
-        let (sessions, announced) = Sessions::start(&config.sessions, keys.clone(), backup);
+        let (sessions, announced) = Sessions::start(&config.sessions, keys.clone(), session_topics, backup);
         let instance_id = claim(&*bus, &config).await;
         let fallback = &config.redis.fallback;
         let limits = OutboxLimits { messages: fallback.outbox_messages, bytes: fallback.outbox_bytes };
@@ -314,6 +323,7 @@ struct StartedBus {
     endpoint_topics: (Topics, TopicInbox),
     node_js_topics: (Topics, TopicInbox),
     config_topics: (Topics, TopicInbox),
+    session_topics: (Topics, TopicInbox),
     keys: Option<Keys>,
     buckets: Option<Arc<dyn Buckets>>,
 }
@@ -321,18 +331,28 @@ struct StartedBus {
 fn start_bus(config: &Config, mode: RedisMode) -> Result<StartedBus, BusError> {
     if mode == RedisMode::None {
         let (bus, inbox) = MemoryBus::new();
-        let local = || Topics::local(bus.link());
-        let (endpoint_topics, node_js_topics, config_topics) = (local(), local(), local());
+        let [endpoint_topics, node_js_topics, config_topics, session_topics] =
+            std::array::from_fn(|_| Topics::local(bus.link()));
         let (redis, keys, buckets) = (None, None, None);
-        return Ok(StartedBus { bus, redis, inbox, endpoint_topics, node_js_topics, config_topics, keys, buckets });
+        return Ok(StartedBus {
+            bus,
+            redis,
+            inbox,
+            endpoint_topics,
+            node_js_topics,
+            config_topics,
+            session_topics,
+            keys,
+            buckets,
+        });
     }
     let (bus, inbox) = RedisBus::start(&config.redis, config.site.prefix())?;
     let (endpoint_topics, config_topics) = (bus.topics(endpoint::FAMILY), bus.topics(config_cache::FAMILY));
-    let node_js_topics = bus.topics(endpoint::NODE_JS_FAMILY);
+    let (node_js_topics, session_topics) = (bus.topics(endpoint::NODE_JS_FAMILY), bus.topics(session::FAMILY));
     let keys = Some(bus.keys());
     let buckets: Option<Arc<dyn Buckets>> = Some(bus.clone());
     let redis = Some(bus.clone());
-    Ok(StartedBus { bus, redis, inbox, endpoint_topics, node_js_topics, config_topics, keys, buckets })
+    Ok(StartedBus { bus, redis, inbox, endpoint_topics, node_js_topics, config_topics, session_topics, keys, buckets })
 }
 
 /// Waits a moment for the link, so that the name can be claimed.

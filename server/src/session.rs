@@ -6,9 +6,10 @@
 //! is back, [`repair`] tells it first what ended meanwhile, then what it lacks. Its end is written where
 //! every instance finds it, announced to all of them ([`watch`]), and takes the browser's sockets along.
 //!
-//! Redis has lost data when its state has another name than before: only then is a session that is not
-//! there looked for elsewhere; otherwise it is over.
+//! Redis has lost data when its state has another name than before: then everything remembered is put back. A
+//! single key that is missing was evicted, unless its session was ended or its time is up ([`lost`]).
 
+mod alive;
 mod attempts;
 mod backup;
 mod endings;
@@ -38,15 +39,22 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{bus::Keys, clock::now_milliseconds, config::SessionsConfig, store::SessionBackup};
+use crate::{
+    bus::{Keys, TopicInbox, Topics},
+    clock::now_milliseconds,
+    config::SessionsConfig,
+    store::SessionBackup,
+};
 use backup::Backup;
 use endings::Ending;
 use facts::Kept;
+use lost::{AskedFor, Sought};
 use memory::Memory;
 use remote::Remote;
 
 pub use facts::Facts;
 pub use layer::Door;
+pub use lost::FAMILY;
 pub use secret::{SecretError, cookie_key, kept_secret};
 pub use visitor::RequestVisitor;
 pub use watch::Watch;
@@ -55,8 +63,8 @@ pub use watch::Watch;
 const UNSETTLED_FOR: Duration = Duration::from_secs(4);
 /// Ends that wait to be announced; beyond, instances find out by themselves within seconds.
 const ANNOUNCED: usize = 1_024;
-/// How often a session that is used is handed to the backup again, in milliseconds.
-const BACKED_UP_EVERY: u64 = 5 * 60 * 1_000;
+/// How often a session that is used is handed to the backup again.
+const BACKED_UP_EVERY: Duration = Duration::from_mins(5);
 /// Requests that look for a lost session at once; more are answered as a guest's.
 const SEEKERS: usize = 256;
 /// Sessions of a user that are looked at for a list.
@@ -71,8 +79,10 @@ pub struct Sessions {
 struct Inner {
     life: Duration,
     remote: Option<Remote>,
+    topics: Topics,
     backup: Option<Backup>,
     memory: Mutex<Memory>,
+    asked_for: Mutex<AskedFor>,
     /// Counts the states Redis was found in.
     state: AtomicU64,
     found: Mutex<Found>,
@@ -100,10 +110,12 @@ struct Found {
 pub struct Announced(mpsc::Receiver<Ending>);
 
 impl Sessions {
-    /// Starts with what Redis has, when there is one; `backup` is for hybrid storage.
+    /// Starts with what Redis has, when there is one; asks other instances on `topics` of [`FAMILY`]; `backup` is
+    /// for hybrid storage.
     pub fn start(
         config: &SessionsConfig,
         keys: Option<Keys>,
+        (topics, inbox): (Topics, TopicInbox),
         backup: Option<Arc<dyn SessionBackup>>,
     ) -> (Self, Announced) {
         let (announced, waiting) = mpsc::channel(ANNOUNCED);
@@ -112,8 +124,10 @@ impl Sessions {
         let inner = Inner {
             life: config.ttl(),
             remote: keys.map(|keys| Remote::new(keys, config.ttl())),
+            topics,
             backup,
             memory: Mutex::new(Memory::new(config.memory_sessions)),
+            asked_for: Mutex::default(),
             state: AtomicU64::new(1),
             found: Mutex::default(),
             repair_wanted: Notify::new(),
@@ -126,6 +140,8 @@ impl Sessions {
         let sessions = Self { inner: Arc::new(inner) };
         if sessions.inner.remote.is_some() {
             tasks.spawn(repair::run(Arc::clone(&sessions.inner)));
+            let stop = sessions.inner.stop.clone();
+            tasks.spawn(stop.run_until_cancelled_owned(lost::answer(Arc::clone(&sessions.inner), inbox)));
         }
         (sessions, Announced(waiting))
     }
@@ -153,15 +169,21 @@ impl Sessions {
         self.inner.end(Ending::Session { id: id.to_owned(), user: user.unwrap_or_default() }).await;
     }
 
-    /// Ends everything a user has begun up to now, everywhere.
+    /// Ends everything a user has begun up to now, everywhere: also what began by a clock that was ahead.
     pub async fn end_all(&self, user_id: &str) {
-        self.inner.end(Ending::User { user: user_id.to_owned(), until: now_milliseconds() }).await;
+        let sessions = self.of_user(user_id).await;
+        let latest = sessions.iter().map(|(_, facts)| facts.since).max().unwrap_or_default();
+        self.inner.end(Ending::User { user: user_id.to_owned(), until: now_milliseconds().max(latest) }).await;
     }
 
     /// A moment from which a session of this user is not over.
-    pub fn fresh_moment(&self, user_id: &str) -> u64 {
-        let until = self.inner.memory().endings.until(user_id);
-        now_milliseconds().max(until.map_or(0, |until| until + 1))
+    pub async fn fresh_moment(&self, user_id: &str) -> u64 {
+        let here = self.inner.memory().endings.until(user_id).unwrap_or_default();
+        let everywhere = match &self.inner.remote {
+            Some(remote) => remote.ended_until(user_id).await.unwrap_or_default(),
+            None => 0,
+        };
+        now_milliseconds().max(here.max(everywhere) + 1)
     }
 
     /// The sessions of a user, those used last first.
@@ -173,11 +195,13 @@ impl Sessions {
             && let Ok(ids) = remote.of_user(user_id).await
         {
             let mut gone = Vec::new();
-            if self.inner.is_settled() {
-                found.clear();
-            }
             for id in ids.into_iter().take(LISTED) {
-                let Ok(kept) = remote.peek(&id).await else { break };
+                let Ok(mut kept) = remote.peek(&id).await else { break };
+                if kept.is_none()
+                    && let Sought::Found(again) = self.inner.put_back(remote, &id).await
+                {
+                    kept = Some(again);
+                }
                 found.retain(|(known, _)| *known != id);
                 match kept.and_then(|kept| kept.facts()) {
                     Some(facts) if facts.user.id == user_id => found.push((id, facts)),
@@ -185,7 +209,8 @@ impl Sessions {
                 }
             }
             if !gone.is_empty() && self.inner.is_settled() {
-                // A set that cannot be tidied now is tidied the next time.
+                // A set that cannot be tidied now is tidied the next time; a session that another instance puts
+                // back is added again.
                 let _ = remote.delist(user_id, &gone).await;
             }
         }
@@ -213,6 +238,10 @@ impl Inner {
 
     fn found(&self) -> MutexGuard<'_, Found> {
         self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn asked_for(&self) -> MutexGuard<'_, AskedFor> {
+        self.asked_for.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn state(&self) -> u64 {
@@ -247,9 +276,18 @@ impl Inner {
         let _ = self.announced.try_send(ending);
     }
 
-    /// Ends it on this instance: somebody else told the others.
+    /// Ends it on this instance: somebody else told the others. Of a user's sessions Redis learns each that is
+    /// remembered here: the set that names them may have been evicted.
     fn end_here(&self, ending: &Ending) {
-        self.memory().end(ending);
+        let mut memory = self.memory();
+        let ended = memory.end(ending);
+        if let (Ending::User { user, .. }, Some(_)) = (ending, &self.remote) {
+            for id in ended {
+                memory.endings.tell_later(Ending::Session { id, user: user.clone() });
+            }
+            self.repair_wanted.notify_one();
+        }
+        drop(memory);
         self.ended.notify_one();
     }
 
@@ -260,37 +298,6 @@ impl Inner {
         {
             backup.keep(id, kept);
         }
-    }
-
-    async fn over_among(&self, ids: &[Arc<str>]) -> HashSet<Arc<str>> {
-        let mut over = HashSet::new();
-        let mut unsure: Vec<String> = Vec::new();
-        {
-            let memory = self.memory();
-            for id in ids {
-                if memory.endings.is_over(id, None) || (self.remote.is_none() && memory.get(id).is_none()) {
-                    over.insert(Arc::clone(id));
-                } else {
-                    unsure.push(id.to_string());
-                }
-            }
-        }
-        let Some(remote) = &self.remote else { return over };
-        let Ok(are_there) = remote.exist(&unsure).await else { return over };
-        let missing: Vec<String> =
-            unsure.into_iter().zip(are_there).filter(|(_, is_there)| !is_there).map(|(id, _)| id).collect();
-        if missing.is_empty() {
-            return over;
-        }
-        let has_all_data = self.has_all_data(remote).await;
-        let mut memory = self.memory();
-        for id in missing {
-            if has_all_data || memory.has_expired(&id) {
-                memory.forget(&id);
-                over.insert(id.into());
-            }
-        }
-        over
     }
 }
 

@@ -212,7 +212,8 @@ impl Task {
                 self.look_within(self.pause);
             }
         }
-        let is_ours = |untold: &Untold| now_milliseconds().saturating_sub(untold.at) < SURELY_OURS;
+        // One that lies ahead was saved before the clock was stepped back, nobody knows when.
+        let is_ours = |untold: &Untold| now_milliseconds().abs_diff(untold.at) < SURELY_OURS;
         let route = match ready.first() {
             _ if self.is_behind => Route::Here,
             Some(oldest) if is_ours(oldest) => Route::First,

@@ -118,6 +118,8 @@ impl Throttle {
         match self.ask(&bucket, quota, owed.into()).await {
             Some(Taken::All) => Ok(()),
             Some(Taken::Short(wait)) => {
+                // No bucket takes longer to be full, whatever became of the clock of Redis.
+                let wait = wait.min(quota.refill());
                 self.local().refuse(&bucket, Instant::now() + wait);
                 Err(Exhausted { wait })
             }

@@ -14,7 +14,7 @@ use super::{AccountError, Accounts};
 use crate::{
     bus::{Bus, BusError, Link, RedisBus},
     config::{Config, RedisMode},
-    session::Sessions,
+    session::{self, Sessions},
     store::{OpenError, Store},
 };
 
@@ -153,7 +153,8 @@ async fn end_sessions(config: &Config, user_id: &str) -> Result<(), BusError> {
     let mut link = bus.link();
     let is_reached = timeout(REDIS_WITHIN, link.wait_for(|link| *link == Link::Up)).await.is_ok();
     if is_reached {
-        Sessions::start(&config.sessions, Some(bus.keys()), None).0.end_all(user_id).await;
+        let topics = bus.topics(session::FAMILY);
+        Sessions::start(&config.sessions, Some(bus.keys()), topics, None).0.end_all(user_id).await;
     } else {
         eprintln!("warning: redis is not reached: sessions of this user may last until they expire");
     }

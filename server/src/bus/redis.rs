@@ -4,6 +4,7 @@
 //! confirms it). [`link`] watches both with a heartbeat of our own, and makes both anew when one fails.
 
 mod buckets;
+mod budget;
 mod claim;
 mod connect;
 mod connection;
@@ -26,15 +27,21 @@ mod topics;
 mod usage;
 mod user_values;
 
-use std::sync::{
-    Arc, PoisonError, RwLock,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use fred::types::scripts::Script;
 use futures_util::future::try_join_all;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::{
+    sync::{Notify, mpsc, watch},
+    time::sleep,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use wire::{Channel, Message, Pattern, Position, Positions};
 
@@ -52,6 +59,9 @@ use topics::Ears;
 pub use topics::{FOR_TOPICS, Told, TopicInbox, Topics};
 pub use usage::RedisMemory;
 pub use user_values::UserBounds;
+
+/// How often the notes of used channels are looked at.
+const INDEX_EVERY: Duration = Duration::from_secs(2);
 
 /// One instance's connections to Redis.
 pub struct RedisBus {
@@ -133,6 +143,7 @@ impl RedisBus {
         tasks.spawn(stop.clone().run_until_cancelled_owned(async move {
             lasting::run(changes, &announcing.lasting_link, lasting::LASTS).await
         }));
+        tasks.spawn(stop.clone().run_until_cancelled_owned(keep_index(Arc::clone(&shared))));
         tasks.close();
         Ok((Arc::new(Self { shared, tasks, stop }), inbox))
     }
@@ -306,6 +317,18 @@ impl Bus for RedisBus {
         if let Ok(connection) = self.shared.connection() {
             self.shared.set_down(OutageCause::Cut);
             connection.quit().await;
+        }
+    }
+}
+
+/// Sees to it that no note of a channel stays evicted.
+async fn keep_index(shared: Arc<Shared>) {
+    loop {
+        sleep(INDEX_EVERY).await;
+        if let Ok(connection) = shared.connection()
+            && let Err(error) = shared.index.refresh(connection.commands()).await
+        {
+            tracing::debug!(%error, "the notes of used channels are looked at again in a moment");
         }
     }
 }

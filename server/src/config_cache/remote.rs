@@ -30,23 +30,37 @@ pub(super) struct Remote {
     pub(super) topics: Topics,
 }
 
+/// What Redis has of one name.
+pub(super) enum RemoteValue {
+    /// Nothing.
+    Nothing,
+    /// That there is no value.
+    Absent,
+    /// A value, but not how new it is: that was evicted. It must not get the age of another beside it.
+    Undated,
+    /// The value.
+    Document(ConfigDocument),
+}
+
 impl Remote {
     pub(super) fn new(keys: Keys, topics: Topics) -> Self {
         Self { keys, topics }
     }
 
-    /// What Redis has: nothing, that there is no value, or a value.
-    pub(super) async fn get(&self, name: &ConfigName) -> Result<Option<Option<ConfigDocument>>, BusError> {
+    /// What Redis has.
+    pub(super) async fn get(&self, name: &ConfigName) -> Result<RemoteValue, BusError> {
         let key = key(name);
         let found = self.keys.get_all(&[key.clone(), updated(&key), version(&key)]).await?;
-        let [Some(json), updated, version] = found.as_slice() else { return Ok(None) };
-        let Ok(value) = serde_json::from_str::<Value>(json) else { return Ok(None) };
+        let [Some(json), updated, version] = found.as_slice() else { return Ok(RemoteValue::Nothing) };
+        let Ok(value) = serde_json::from_str::<Value>(json) else { return Ok(RemoteValue::Nothing) };
         if value.is_null() {
-            return Ok(Some(None));
+            return Ok(RemoteValue::Absent);
         }
-        let number = |text: &Option<String>| text.as_deref().and_then(|text| text.parse().ok()).unwrap_or_default();
-        let (updated_at, version) = (number(updated), number(version));
-        Ok(Some(Some(ConfigDocument { key: name.key().to_owned(), value, updated_at, version })))
+        let number = |text: &Option<String>| text.as_deref().and_then(|text| text.parse().ok());
+        let (Some(updated_at), Some(version)) = (number(updated), number(version)) else {
+            return Ok(RemoteValue::Undated);
+        };
+        Ok(RemoteValue::Document(ConfigDocument { key: name.key().to_owned(), value, updated_at, version }))
     }
 
     /// Writes what is in the store, over what is there.

@@ -209,6 +209,7 @@ impl Endpoints {
         let removed = self.take_custom(name);
         if let Some(endpoint) = &removed {
             endpoint.end(|_| true);
+            self.withdraw_endpoint(endpoint);
         }
         removed.is_some()
     }

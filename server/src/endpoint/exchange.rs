@@ -78,6 +78,10 @@ impl Endpoints {
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut beats = 0_u64;
         self.tell_all(NoticeKind::Hello).await;
+        let mut has_looked_back = *link.borrow_and_update() == Link::Up;
+        if has_looked_back {
+            self.withdraw_leftovers().await;
+        }
         loop {
             tokio::select! {
                 _ = tick.tick() => self.tell_changes().await,
@@ -88,6 +92,9 @@ impl Endpoints {
                 Some(notice) = notices.recv() => self.hear_notice(notice).await,
                 Ok(()) = link.changed() => {
                     if *link.borrow_and_update() == Link::Up {
+                        if !std::mem::replace(&mut has_looked_back, true) {
+                            self.withdraw_leftovers().await;
+                        }
                         self.refresh_online().await;
                         self.tell_all(NoticeKind::Hello).await;
                     }
@@ -120,16 +127,18 @@ impl Endpoints {
     }
 
     async fn tell(&self, kind: NoticeKind, in_any_case: bool) {
-        let (mut reports, mut gone) = (Vec::new(), Vec::new());
+        let mut reports = Vec::new();
         let now = Instant::now();
         let all = self.all();
         for (name, endpoint) in &all {
             let mut here = endpoint.here();
-            gone.extend(here.sweep(now).into_iter().map(|user| (Arc::clone(endpoint), user)));
+            let gone = here.sweep(now);
             reports.extend(here.report_if(&self.shared.boot, in_any_case).map(|report| (Arc::clone(name), report)));
+            drop(here);
+            self.withdraw_users(name, gone);
         }
-        self.set_offline(gone).await;
-        if reports.is_empty() {
+        let is_any_removed = self.settle_withdrawals().await;
+        if reports.is_empty() && !is_any_removed {
             return;
         }
         let changed: HashSet<Arc<str>> = reports.iter().map(|(name, _)| Arc::clone(name)).collect();
@@ -246,27 +255,12 @@ impl Endpoints {
         stream::iter(refreshing).buffer_unordered(TOGETHER).collect::<Vec<()>>().await;
     }
 
-    /// Says that these users are not online here any more.
-    async fn set_offline(&self, gone: Vec<(Arc<Endpoint>, Arc<str>)>) {
-        let Some(keys) = self.shared.keys.as_ref().filter(|keys| keys.is_up()) else { return };
-        let own = [self.instance_id().to_string()];
-        let removing = gone.into_iter().map(|(endpoint, user)| {
-            let own = &own;
-            async move {
-                let removed = keys.remove_members(&online_key(&endpoint.name, &user), own).await;
-                // Back meanwhile.
-                if removed.is_ok() && endpoint.here().roster.has(&user) {
-                    self.set_online(&endpoint.name, &user).await;
-                }
-            }
-        });
-        stream::iter(removing).buffer_unordered(TOGETHER).collect::<Vec<()>>().await;
-    }
-
     /// Takes back everything that was said of this instance.
     pub(super) async fn say_goodbye(&self) {
         let Some(keys) = self.shared.keys.as_ref().filter(|keys| keys.is_up()) else { return };
         let own = [self.instance_id().to_string()];
+        // Of endpoints that were removed, and of users who went.
+        self.settle_withdrawals().await;
         let (mut reports, mut users) = (Vec::new(), Vec::new());
         for (name, endpoint) in self.all() {
             users.extend(endpoint.here().roster.users().map(|(user, _)| online_key(&name, user)));
@@ -287,6 +281,6 @@ impl Endpoints {
     }
 }
 
-fn report_key(endpoint: &str, instance: &str) -> String {
+pub(super) fn report_key(endpoint: &str, instance: &str) -> String {
     format!("ws:report:{endpoint}:{instance}")
 }

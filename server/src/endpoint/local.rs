@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -36,6 +39,12 @@ pub struct Endpoint {
     rule: RwLock<Arc<Rule>>,
     pub(super) handler: Arc<dyn Handler>,
     here: Mutex<Here>,
+}
+
+/// Versions of reports: higher ones are later, also of an endpoint that was removed and made again.
+fn next_version() -> u64 {
+    static LATEST: AtomicU64 = AtomicU64::new(0);
+    LATEST.fetch_add(1, Ordering::Relaxed) + 1
 }
 
 /// Who made an endpoint.
@@ -201,7 +210,7 @@ impl Here {
             return None;
         }
         self.is_dirty = false;
-        self.version += 1;
+        self.version = next_version();
         Some(self.report(boot))
     }
 

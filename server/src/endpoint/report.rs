@@ -149,6 +149,17 @@ impl Peers {
         reports.map(|(instance, report)| (Arc::clone(instance), Arc::clone(report))).collect()
     }
 
+    /// Forgets what was said of one endpoint.
+    pub fn forget(&mut self, endpoint: &str) {
+        self.peers.values_mut().for_each(|peer| drop(peer.reports.remove(endpoint)));
+    }
+
+    /// The instances that list this user on an endpoint.
+    pub fn with_user(&self, endpoint: &str, user: &str) -> Vec<Arc<str>> {
+        let lists = |peer: &Peer| peer.reports.get(endpoint).is_some_and(|report| report.users.contains_key(user));
+        self.peers.iter().filter(|(_, peer)| lists(peer)).map(|(instance, _)| Arc::clone(instance)).collect()
+    }
+
     /// Sockets of the others in one room.
     pub fn in_room(&self, endpoint: &str, room: &str) -> usize {
         self.peers.values().filter_map(|peer| peer.reports.get(endpoint)?.rooms.get(room)).sum()

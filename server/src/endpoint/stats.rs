@@ -71,7 +71,11 @@ impl Endpoints {
             let alive = keys.exist(&signs).await.unwrap_or_default();
             let is_alive = alive.chunks(2).map(|signs| signs.contains(&true));
             instances.extend(others.into_iter().zip(is_alive).filter(|(_, is_alive)| *is_alive).map(|(id, _)| id));
+            // What Redis evicted, instances that live have reported.
+            let reported = self.peers().with_user(&endpoint.name, user);
+            instances.extend(reported.iter().map(ToString::to_string));
             instances.sort_unstable();
+            instances.dedup();
         }
         Online { online: !instances.is_empty(), instances }
     }

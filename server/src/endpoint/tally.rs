@@ -54,6 +54,10 @@ impl Tally {
         self.messages += 1;
         self.last_activity = now;
         let second = now / 1_000;
+        if self.seconds.back().is_some_and(|(latest, _)| *latest > second) {
+            // The clock was stepped back: what was counted by the later time belongs to no minute.
+            self.seconds.clear();
+        }
         match self.seconds.back_mut() {
             Some((latest, count)) if *latest == second => *count += 1,
             _ => self.seconds.push_back((second, 1)),
@@ -92,7 +96,7 @@ impl Tally {
     }
 
     fn forget(&mut self, second: u64) {
-        while self.seconds.front().is_some_and(|(old, _)| old + MINUTE <= second) {
+        while self.seconds.front().is_some_and(|(old, _)| old + MINUTE <= second || *old > second) {
             self.seconds.pop_front();
         }
     }
@@ -125,6 +129,20 @@ mod tests {
         assert_eq!((counts.messages, counts.messages_per_minute, counts.last_activity), (120, 60, end));
         assert_eq!(tally.counts(end + 59_999).messages_per_minute, 1);
         assert_eq!(tally.counts(end + 60_000).messages_per_minute, 0);
+    }
+
+    #[test]
+    fn a_minute_is_a_minute_when_the_clock_was_stepped_back() {
+        let (mut tally, start) = (Tally::default(), 1_000_000);
+        for second in 0..120 {
+            tally.message(start + second * 1_000);
+        }
+        let earlier = start - 180_000;
+        assert_eq!(tally.counts(earlier).messages_per_minute, 0);
+        for second in 0..120 {
+            tally.message(earlier + second * 1_000);
+        }
+        assert_eq!(tally.counts(earlier + 119_000).messages_per_minute, 60);
     }
 
     #[test]

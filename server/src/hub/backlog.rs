@@ -31,6 +31,13 @@ impl Backlog {
             read.take_if(|read| read.at.elapsed() > LINGER);
         }
     }
+
+    /// Gives back the memory now, unless somebody is reading.
+    pub(super) fn forget(&self) {
+        if let Ok(mut read) = self.read.try_lock() {
+            *read = None;
+        }
+    }
 }
 
 impl Shared {
@@ -53,6 +60,8 @@ impl Shared {
         let fresh = Read { since: since.clone(), epoch, deliveries, at: Instant::now() };
         let found = fresh.cut(entry, since, until);
         *read = Some(fresh);
+        drop(read);
+        self.shed_cache();
         found
     }
 }

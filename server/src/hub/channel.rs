@@ -170,6 +170,14 @@ impl State {
         self.listeners.insert(held)
     }
 
+    /// Gives back the memory of the ring. The ids stay, for a while: they tell what was delivered.
+    pub(super) fn shed_ring(&mut self) {
+        if self.delivered.len() > RING {
+            self.delivered.clear();
+        }
+        self.delivered.extend(self.ring.drain(..).filter_map(|delivery| delivery.message.id.clone()));
+    }
+
     /// Tells every listener that messages of a channel are lost; `position` is where its log ends.
     pub(super) fn tell_lost(&self, channel: &Channel, position: Option<&Position>) {
         self.listeners.iter().for_each(|(_, held)| held.listener.lost(channel, position));

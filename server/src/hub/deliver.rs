@@ -169,6 +169,7 @@ impl Shared {
             self.stats.delivered(&batch);
             self.hand_out(state.listeners.iter().map(|(_, held)| held), &wildcards, batch);
         }
+        self.shed_cache();
         if must_repair {
             self.repair(channel, &entry);
         }
@@ -308,6 +309,7 @@ impl Shared {
                 }
             }
         };
+        self.shed_cache();
         if must_repeat {
             self.repair(channel, entry);
         }

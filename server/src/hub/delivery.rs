@@ -8,6 +8,8 @@ use std::sync::{
 use bytes::Bytes;
 use wire::{Channel, Message, Position};
 
+use super::cache::Share;
+
 /// One message for all listeners of this instance, with room for the bytes they share.
 #[derive(Debug)]
 pub struct Delivery {
@@ -19,11 +21,14 @@ pub struct Delivery {
     pub topic: Option<Arc<str>>,
     encoded: OnceLock<Bytes>,
     was_refused: AtomicBool,
+    /// Of what all deliveries of this instance take.
+    _share: Share,
 }
 
 impl Delivery {
-    pub(super) fn new(message: Arc<Message>, sequence: u64, topic: Option<Arc<str>>) -> Arc<Self> {
-        Arc::new(Self { message, sequence, topic, encoded: OnceLock::new(), was_refused: AtomicBool::new(false) })
+    pub(super) fn new(message: Arc<Message>, sequence: u64, topic: Option<Arc<str>>, share: Share) -> Arc<Self> {
+        let was_refused = AtomicBool::new(false);
+        Arc::new(Self { message, sequence, topic, encoded: OnceLock::new(), was_refused, _share: share })
     }
 
     /// The bytes that go to sockets: encoded by the first who asks, shared by all.

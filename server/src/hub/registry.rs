@@ -115,6 +115,11 @@ impl Registry {
         matching.map(|(channel, entry)| (channel.clone(), Arc::clone(entry))).collect()
     }
 
+    /// Every entry that keeps messages for those who come back.
+    pub(super) fn caches(&self) -> Vec<Arc<Entry>> {
+        self.channels().map(|(_, entry)| Arc::clone(entry)).collect()
+    }
+
     /// Looks through one of the [`PARTS`], and through all wildcards once a round: removes what nobody needs any more, and
     /// gives back what was kept for those who come back. The joined ones among it are to be left. A quiet channel
     /// that a wildcard hears stays: without its position, a loss on it would go unnoticed.

@@ -1,5 +1,7 @@
 //! WebSocket endpoints, as every part of the server that has some reports them.
 
+use std::time::{Duration, Instant};
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -78,19 +80,18 @@ impl Namespaces for RelayNamespace {
 /// Whether a count grew within the last minute.
 #[derive(Debug, Default)]
 pub struct Lately {
-    /// What it was, and until when it counts as grown, in milliseconds since 1970.
-    seen: std::sync::Mutex<(u64, u64)>,
+    /// What it was, and when it last grew.
+    seen: std::sync::Mutex<(u64, Option<Instant>)>,
 }
 
 impl Lately {
     /// Takes what the count is now.
     pub fn has_grown(&self, count: u64) -> bool {
-        const LATELY: u64 = 60_000;
-        let now = crate::clock::now_milliseconds();
+        const LATELY: Duration = Duration::from_mins(1);
         let mut seen = self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if count > seen.0 {
-            *seen = (count, now + LATELY);
+            *seen = (count, Some(Instant::now()));
         }
-        now < seen.1
+        seen.1.is_some_and(|at| at.elapsed() < LATELY)
     }
 }

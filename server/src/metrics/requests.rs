@@ -62,13 +62,17 @@ impl Requests {
         let now = now_milliseconds();
         let starts_at = now - now % MINUTE;
         let mut minutes = self.minutes();
-        if minutes.back().is_none_or(|last| last.starts_at < starts_at) {
-            minutes.push_back(Minute { starts_at, ..Minute::default() });
+        if minutes.back().is_none_or(|last| last.starts_at != starts_at) {
+            // Nearly always behind the last; before it when the clock was stepped back.
+            let place = minutes.partition_point(|minute| minute.starts_at < starts_at);
+            if minutes.get(place).is_none_or(|minute| minute.starts_at != starts_at) {
+                minutes.insert(place, Minute { starts_at, ..Minute::default() });
+            }
             if minutes.len() > MINUTES {
                 minutes.pop_front();
             }
         }
-        let Some(minute) = minutes.back_mut() else { return };
+        let Some(minute) = minutes.iter_mut().rev().find(|minute| minute.starts_at == starts_at) else { return };
         minute.is_unsent = true;
         if let Some(statuses) = minute.counts.get_mut(route) {
             *statuses.entry(status).or_default() += 1;

@@ -3,9 +3,11 @@
 use std::{
     collections::{HashMap, VecDeque},
     hash::Hash,
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 /// News that something is over. Sessions are named as in their cookies, without the signature.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +36,8 @@ pub(super) enum Ending {
 pub(super) struct Endings {
     sessions: Bounded<String, ()>,
     users: Bounded<String, u64>,
+    /// How many of them were looked at in this round.
+    looked_at: usize,
     /// Those Redis does not know yet; beyond the bound the oldest are not told.
     untold: VecDeque<Ending>,
     max: usize,
@@ -41,7 +45,7 @@ pub(super) struct Endings {
 
 impl Endings {
     pub(super) fn new(max: usize) -> Self {
-        Self { sessions: Bounded::new(max), users: Bounded::new(max), untold: VecDeque::new(), max }
+        Self { sessions: Bounded::new(max), users: Bounded::new(max), looked_at: 0, untold: VecDeque::new(), max }
     }
 
     pub(super) fn note(&mut self, ending: &Ending) {
@@ -85,6 +89,27 @@ impl Endings {
         }
     }
 
+    /// Some of them, others each time until it was all of them once: to see whether Redis has them still.
+    pub(super) fn some(&mut self, limit: usize) -> Vec<Ending> {
+        let (sessions, users) = (&self.sessions.order, &self.users.order);
+        if self.looked_at >= sessions.len() + users.len() {
+            self.looked_at = 0;
+        }
+        let sessions = sessions.iter().map(|(id, _)| Ending::Session { id: id.clone(), user: String::new() });
+        let users = users
+            .iter()
+            .filter_map(|(user, _)| Some(Ending::User { user: user.clone(), until: *self.users.get(user)? }));
+        let some: Vec<Ending> = sessions.chain(users).skip(self.looked_at).take(limit).collect();
+        self.looked_at += limit;
+        some
+    }
+
+    /// Forgets those that are older.
+    pub(super) fn sweep(&mut self, now: Instant, known_for: Duration) {
+        self.sessions.sweep(now, known_for);
+        self.users.sweep(now, known_for);
+    }
+
     /// What is remembered of sessions, for telling a Redis that has lost its data.
     pub(super) fn all(&self) -> Vec<Ending> {
         let sessions = self.sessions.values.keys().map(|id| Ending::Session { id: id.clone(), user: String::new() });
@@ -96,7 +121,8 @@ impl Endings {
 /// A map that forgets what came first.
 struct Bounded<K, V> {
     values: HashMap<K, V>,
-    order: VecDeque<K>,
+    /// With the moments they came.
+    order: VecDeque<(K, Instant)>,
     max: usize,
 }
 
@@ -114,11 +140,21 @@ impl<K: Clone + Eq + Hash, V> Bounded<K, V> {
 
     fn insert(&mut self, key: K, value: V) {
         if self.values.insert(key.clone(), value).is_none() {
-            self.order.push_back(key);
+            self.order.push_back((key, Instant::now()));
         }
-        if self.order.len() > self.max
-            && let Some(first) = self.order.pop_front()
-        {
+        if self.order.len() > self.max {
+            self.forget_first();
+        }
+    }
+
+    fn sweep(&mut self, now: Instant, kept_for: Duration) {
+        while self.order.front().is_some_and(|(_, at)| now.saturating_duration_since(*at) > kept_for) {
+            self.forget_first();
+        }
+    }
+
+    fn forget_first(&mut self) {
+        if let Some((first, _)) = self.order.pop_front() {
             self.values.remove(&first);
         }
     }
@@ -126,7 +162,9 @@ impl<K: Clone + Eq + Hash, V> Bounded<K, V> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Ending, Endings};
+    use std::time::Duration;
+
+    use super::{Ending, Endings, Instant};
 
     fn session(id: &str) -> Ending {
         Ending::Session { id: id.into(), user: String::new() }
@@ -141,6 +179,22 @@ mod tests {
         }
         assert_eq!(["a", "b", "c"].map(|id| endings.is_over(id, None)), [false, true, true]);
         assert_eq!(endings.first_untold(), Some(session("b")));
+    }
+
+    #[test]
+    fn every_end_is_looked_at_in_turn_until_it_is_too_old() {
+        let mut endings = Endings::new(8);
+        endings.note(&session("a"));
+        endings.note(&Ending::User { user: "mona".into(), until: 10 });
+        endings.note(&session("b"));
+        let looked_at: Vec<Ending> = (0..2).flat_map(|_| endings.some(2)).collect();
+        assert_eq!(looked_at.len(), 3);
+        assert!(["a", "b"].iter().all(|id| looked_at.contains(&session(id))));
+        let known_for = Duration::from_secs(60);
+        endings.sweep(Instant::now(), known_for);
+        assert_eq!(endings.some(9).len(), 3);
+        endings.sweep(Instant::now() + known_for * 2, known_for);
+        assert!(endings.some(9).is_empty() && !endings.is_over("a", None));
     }
 
     #[test]

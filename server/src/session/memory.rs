@@ -1,6 +1,11 @@
 //! The sessions this instance remembers: those used lately, for the time Redis is away.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
+
+use tokio::time::Instant;
 
 use super::{
     endings::{Ending, Endings},
@@ -24,8 +29,8 @@ struct Remembered {
     used: u64,
     /// Which of the states Redis was in has the session; 0 for none.
     in_redis: u64,
-    /// When it was last handed to the backup, in milliseconds since 1970.
-    backed_up_at: u64,
+    /// When it was last handed to the backup.
+    backed_up_at: Option<Instant>,
 }
 
 impl Memory {
@@ -56,7 +61,7 @@ impl Memory {
                 self.order.remove(&before.used);
                 before.backed_up_at
             }
-            None => 0,
+            None => None,
         };
         self.order.insert(used, id.to_owned());
         self.sessions.insert(id.to_owned(), Remembered { kept, used, in_redis, backed_up_at });
@@ -76,6 +81,24 @@ impl Memory {
         self.keep(id, kept.clone(), in_redis).then_some(kept)
     }
 
+    /// It lives on for so long, as Redis says, and its socket is open: it counts as used here. Whether it is remembered.
+    pub(super) fn lives_for(&mut self, id: &str, left: Duration) -> bool {
+        let Some(remembered) = self.sessions.get_mut(id) else { return false };
+        remembered.kept.ends_at =
+            now_milliseconds().saturating_add(u64::try_from(left.as_millis()).unwrap_or(u64::MAX));
+        self.uses += 1;
+        let before = std::mem::replace(&mut remembered.used, self.uses);
+        if let Some(id) = self.order.remove(&before) {
+            self.order.insert(self.uses, id);
+        }
+        true
+    }
+
+    /// Whether another session would push one out.
+    pub(super) fn is_full(&self) -> bool {
+        self.sessions.len() >= self.max
+    }
+
     /// Redis has it now.
     pub(super) fn set_in_redis(&mut self, id: &str, state: u64) {
         if let Some(remembered) = self.sessions.get_mut(id) {
@@ -84,12 +107,11 @@ impl Memory {
     }
 
     /// Whether it is time to hand the session to the backup; counts as done.
-    pub(super) fn is_backup_due(&mut self, id: &str, every_ms: u64) -> bool {
-        let now = now_milliseconds();
+    pub(super) fn is_backup_due(&mut self, id: &str, every: Duration) -> bool {
         let Some(remembered) = self.sessions.get_mut(id) else { return false };
-        let is_due = now.saturating_sub(remembered.backed_up_at) >= every_ms;
+        let is_due = remembered.backed_up_at.is_none_or(|at| at.elapsed() >= every);
         if is_due {
-            remembered.backed_up_at = now;
+            remembered.backed_up_at = Some(Instant::now());
         }
         is_due
     }
@@ -140,8 +162,9 @@ impl Memory {
         self.sessions.values().filter(|it| !it.kept.is_expired()).count()
     }
 
-    /// Forgets what has expired.
-    pub(super) fn sweep(&mut self) {
+    /// Forgets what has expired, and ends that are older than this: no copy of what they ended is left.
+    pub(super) fn sweep(&mut self, ends_known_for: Duration) {
+        self.endings.sweep(Instant::now(), ends_known_for);
         let expired: Vec<String> =
             self.sessions.iter().filter(|(_, it)| it.kept.is_expired()).map(|(id, _)| id.clone()).collect();
         for id in &expired {
@@ -180,11 +203,23 @@ mod tests {
     }
 
     #[test]
+    fn a_session_whose_socket_is_open_is_not_the_one_used_longest_ago() {
+        let mut memory = Memory::new(2);
+        memory.keep("a", kept(), 1);
+        memory.keep("b", kept(), 1);
+        assert!(memory.lives_for("a", Duration::from_secs(60)) && !memory.lives_for("x", Duration::from_secs(60)));
+        memory.keep("c", kept(), 1);
+        assert_eq!(["a", "b", "c"].map(|id| memory.get(id).is_some()), [true, false, true]);
+        assert!(memory.lives_for("a", Duration::ZERO));
+        assert!(memory.has_expired("a"));
+    }
+
+    #[test]
     fn what_has_expired_is_gone() {
         let mut memory = Memory::new(2);
         memory.keep("a", Kept { ends_at: 1, ..kept() }, 1);
         assert!(memory.get("a").is_none());
-        memory.sweep();
+        memory.sweep(Duration::from_hours(1));
         assert!(memory.not_in_redis(2, 9).is_empty());
     }
 }

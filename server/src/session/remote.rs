@@ -86,7 +86,7 @@ impl Remote {
 
     /// Ends what is over, for every instance.
     pub(super) async fn end(&self, ending: &Ending) -> Result<(), BusError> {
-        let known = self.life + KNOWN_LONGER;
+        let known = self.ends_known_for();
         match ending {
             Ending::Session { id, user } => {
                 self.keys.put(&ended_key(id), "1", known, Put::Always).await?;
@@ -130,15 +130,38 @@ impl Remote {
         Ok(self.keys.get(&ended_key(id)).await?.is_some())
     }
 
-    async fn ended_until(&self, user: &str) -> Result<u64, BusError> {
+    /// Up to which moment everything of a user is over.
+    pub(super) async fn ended_until(&self, user: &str) -> Result<u64, BusError> {
         let until = self.keys.get(&user_ended_key(user)).await?;
         Ok(until.and_then(|until| until.parse().ok()).unwrap_or_default())
     }
 
-    /// Which of these sessions are there.
-    pub(super) async fn exist(&self, ids: &[String]) -> Result<Vec<bool>, BusError> {
+    /// How long each of these sessions lives unless it is used; `None` for one that is not there. Redis takes them
+    /// for used when it looks for what to evict.
+    pub(super) async fn touch(&self, ids: &[String]) -> Result<Vec<Option<Duration>>, BusError> {
         let keys: Vec<String> = ids.iter().map(|id| session_key(id)).collect();
-        self.keys.exist(&keys).await
+        self.keys.touch(&keys).await
+    }
+
+    /// Writes again what Redis no longer knows to be over.
+    pub(super) async fn end_again(&self, endings: Vec<Ending>) -> Result<(), BusError> {
+        let keys: Vec<String> = endings
+            .iter()
+            .map(|ending| match ending {
+                Ending::Session { id, .. } => ended_key(id),
+                Ending::User { user, .. } => user_ended_key(user),
+            })
+            .collect();
+        let lives = self.keys.touch(&keys).await?;
+        for (ending, _) in endings.iter().zip(lives).filter(|(_, left)| left.is_none()) {
+            self.end(ending).await?;
+        }
+        Ok(())
+    }
+
+    /// How long an end is known.
+    pub(super) fn ends_known_for(&self) -> Duration {
+        self.life + KNOWN_LONGER
     }
 
     /// The sessions a user may have.

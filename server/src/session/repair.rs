@@ -19,6 +19,10 @@ const AT_ONCE: usize = 32;
 const TOGETHER: usize = 256;
 /// How often the name of Redis's state is looked at: another instance may have found it first.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How many looks there are between two at whether Redis still knows what is over.
+const LOOKS_AN_END: u32 = 4;
+/// Ends looked at in one go.
+const ENDS_TOGETHER: usize = 512;
 /// Pause before what did not get through is tried again.
 const AGAIN_AFTER: Duration = Duration::from_millis(250);
 
@@ -45,6 +49,7 @@ async fn keep(inner: Arc<Inner>) {
         };
         let mut look = interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut looks = 0_u32;
         loop {
             tokio::select! {
                 // Even one that is back already was lost.
@@ -57,7 +62,14 @@ async fn keep(inner: Arc<Inner>) {
                 }
                 () = inner.repair_wanted.notified() => {}
                 _ = look.tick() => {
-                    inner.memory().sweep();
+                    inner.memory().sweep(remote.ends_known_for());
+                    looks = looks.wrapping_add(1);
+                    if looks.is_multiple_of(LOOKS_AN_END) {
+                        let some = inner.memory().endings.some(ENDS_TOGETHER);
+                        if let Err(error) = remote.end_again(some).await {
+                            tracing::debug!(%error, "what is over is looked at again in a moment");
+                        }
+                    }
                     // Enters the new state when there is one.
                     inner.has_all_data(remote).await;
                 }

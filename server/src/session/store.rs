@@ -80,10 +80,7 @@ impl SessionStore for Sessions {
                 sought => sought,
             },
             Some(remote) => match remote.load(&name).await {
-                Ok(Some(kept)) => {
-                    let kept = Kept { ends_at: inner.ends_at(), ..kept };
-                    if inner.memory().keep(&name, kept.clone(), state) { Sought::Found(kept) } else { Sought::Over }
-                }
+                Ok(Some(kept)) => inner.accept(remote, &name, kept, state).await,
                 Ok(None) => inner.seek(remote, &name).await,
                 Err(_) => inner.remembered(&name).await,
             },

@@ -88,7 +88,8 @@ impl RequestVisitor {
     async fn note_use(&self, facts: Facts) {
         let life = u64::try_from(self.sessions.life().as_millis()).unwrap_or(u64::MAX);
         let now = now_milliseconds();
-        if now.saturating_sub(facts.used) < NOTED_EVERY.min(life / NOTED_PARTS) {
+        // A use that lies ahead was noted before the clock was stepped back.
+        if now.abs_diff(facts.used) < NOTED_EVERY.min(life / NOTED_PARTS) {
             return;
         }
         if let Err(error) = self.session.insert(FACTS, Facts { used: now, ..facts }).await {
@@ -113,12 +114,14 @@ impl Visitor for RequestVisitor {
     async fn log_in(&self, username: &str, password: &str) -> Result<User, LogInError> {
         let check = self.accounts.check(username, password);
         let account = self.attempts.judge(self.address, username, check).await?;
+        let sessions_from = account.sessions_from;
         let user = User { id: account.id, username: account.username, roles: account.roles, name: account.name };
         // Whoever knew this browser's session before does not know the one it gets now.
         if self.session.id().is_some() {
             self.leave().await;
         }
-        let since = self.sessions.fresh_moment(&user.id);
+        // Never before the account's last change: the clock may have been stepped back since.
+        let since = self.sessions.fresh_moment(&user.id).await.max(sessions_from);
         let facts = Facts { user: user.clone(), since, used: now_milliseconds(), browser: self.browser.clone() };
         // Kept, under a new name, with the answer.
         let inserted = self.session.insert(FACTS, facts).await;

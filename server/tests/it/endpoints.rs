@@ -5,6 +5,7 @@ mod custom;
 mod handler;
 mod isolation;
 mod presence;
+mod removed;
 mod rest;
 mod stop;
 

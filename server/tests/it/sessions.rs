@@ -1,6 +1,7 @@
 //! Sessions that every instance knows, that outlive Redis, and that never come back once over.
 
 mod cookies;
+mod evicted;
 mod hybrid;
 mod outage;
 mod roles;

@@ -6,7 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use fred::{prelude::Value, types::scripts::Script};
+use fred::{
+    prelude::{Client, ClientLike, Value},
+    types::{ClusterHash, CustomCommand, scripts::Script},
+};
 use wire::{
     Channel, Pattern,
     limits::{LOG_AGE, WILDCARD_CHANNELS},
@@ -57,6 +60,31 @@ impl Index {
             noted.clear();
         }
         noted.insert(channel.clone(), now);
+        Ok(())
+    }
+
+    /// Makes notes again that Redis evicted; the others count as used when it looks for what to evict. A wildcard that
+    /// comes back would take a channel without a note for one that had no messages.
+    pub(super) async fn refresh(&self, client: &Client) -> Result<(), BusError> {
+        let mut components: HashMap<String, Vec<Channel>> = HashMap::new();
+        {
+            let noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+            for (channel, _) in noted.iter().filter(|(_, at)| at.elapsed() < LOG_AGE + NOTED_FOR) {
+                if let Some(key) = self.key(channel.as_str()) {
+                    components.entry(key).or_default().push(channel.clone());
+                }
+            }
+        }
+        for (key, channels) in components {
+            let touch = CustomCommand::new_static("TOUCH", ClusterHash::FirstKey, false);
+            if client.custom::<i64, _>(touch, vec![key.clone()]).await? > 0 {
+                continue;
+            }
+            for channel in channels {
+                let values: Vec<Value> = vec![channel.as_str().into(), kept_seconds()];
+                self.note.evalsha_with_reload::<(), _, _>(client, vec![key.clone()], values).await?;
+            }
+        }
         Ok(())
     }
 

@@ -140,7 +140,7 @@ impl Keys {
         let connection = self.connection(key)?;
         let client = connection.commands();
         let removed = members.iter().map(|member| client.srem::<Value, _, _>(self.name(key), member.as_str()));
-        within(async { Ok::<_, Error>(join_all(removed).await) }).await.map(drop)
+        within(async { join_all(removed).await.into_iter().collect::<Result<Vec<Value>, Error>>() }).await.map(drop)
     }
 
     /// Everything in a set.

@@ -176,6 +176,25 @@ impl Keys {
         Ok(found)
     }
 
+    /// How long each of these keys lives, in their order; `None` for one that is not there. Counts as a use of it when
+    /// Redis looks for what to evict.
+    ///
+    /// # Errors
+    ///
+    /// See [`Keys::get`].
+    pub async fn touch(&self, keys: &[String]) -> Result<Vec<Option<Duration>>, BusError> {
+        let connection = self.shared().connection()?;
+        let client = connection.commands();
+        let asked = keys.iter().map(|key| async move {
+            let name = || vec![self.name(key).into()];
+            // Asking how long a key lives is no use of it.
+            command::<Value>(client, "TOUCH", name()).await?;
+            command::<i64>(client, "PTTL", name()).await
+        });
+        let left = within(try_join_all(asked)).await?;
+        Ok(left.into_iter().map(life).collect())
+    }
+
     /// Removes several values.
     ///
     /// # Errors
@@ -186,6 +205,14 @@ impl Keys {
         let client = connection.commands();
         let removed = keys.iter().map(|key| command::<Value>(client, "DEL", vec![self.name(key).into()]));
         within(async { Ok::<_, Error>(join_all(removed).await) }).await.map(drop)
+    }
+}
+
+/// What `PTTL` says: -2 for a key that is not there, -1 for one that lives for ever.
+fn life(milliseconds: i64) -> Option<Duration> {
+    match milliseconds {
+        -2 => None,
+        milliseconds => Some(u64::try_from(milliseconds).map_or(Duration::MAX, Duration::from_millis)),
     }
 }
 

@@ -24,7 +24,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{BusError, RedisBus, Shared, interest::Name};
+use super::{BusError, RedisBus, Shared, budget::ByteBudget, interest::Name};
 use crate::bus::Link;
 
 /// What topics that are channels of broadcasts begin with.
@@ -33,12 +33,16 @@ const BROADCASTS: &str = "bc:";
 pub const FOR_TOPICS: &[u8] = br#"{"source":"#;
 /// What is told and waits to go out; more is dropped and counted.
 const WAITING: usize = 8_192;
+/// Bytes of it, alike.
+const WAITING_BYTES: usize = 16 * 1024 * 1024;
 /// What goes out together at most.
 const TOGETHER: usize = 256;
 /// How long it may take: what Redis does not take by then is dropped.
 const TOLD_WITHIN: Duration = Duration::from_secs(2);
 /// What arrived and waits to be taken; more is dropped and counted.
 const INBOX: usize = 16_384;
+/// Bytes of it, alike.
+const INBOX_BYTES: usize = 32 * 1024 * 1024;
 
 /// Where topics are told and heard. Cheap to clone.
 #[derive(Clone)]
@@ -52,6 +56,7 @@ pub struct Topics {
 struct Far {
     shared: Arc<Shared>,
     waiting: mpsc::Sender<(String, Bytes)>,
+    budget: Arc<ByteBudget>,
 }
 
 /// What was told on a topic.
@@ -66,6 +71,7 @@ pub struct Told {
 /// Where what is heard of one family arrives: in the order of Redis, as long as it is taken fast enough.
 pub struct TopicInbox {
     arrived: mpsc::Receiver<Told>,
+    budget: Arc<ByteBudget>,
     dropped: Arc<AtomicU64>,
     /// How many of the dropped are known to have been.
     known: u64,
@@ -74,7 +80,9 @@ pub struct TopicInbox {
 impl TopicInbox {
     /// What was told next; `None` when nothing more can come.
     pub async fn next(&mut self) -> Option<Told> {
-        self.arrived.recv().await
+        let told = self.arrived.recv().await?;
+        self.budget.give_back(told.text.len());
+        Some(told)
     }
 
     /// Whether anything was dropped, because it was not taken in time, since this was last asked.
@@ -92,13 +100,19 @@ pub(super) struct Ears(RwLock<Vec<Ear>>);
 struct Ear {
     family: &'static str,
     inbox: mpsc::Sender<Told>,
+    budget: Arc<ByteBudget>,
     dropped: Arc<AtomicU64>,
 }
 
 impl Ear {
     fn give(&self, topic: &str, text: Bytes) {
-        if self.inbox.try_send(Told { topic: topic.to_owned(), text }).is_err() {
+        let size_bytes = text.len();
+        let has_room = self.budget.take(size_bytes);
+        if !has_room || self.inbox.try_send(Told { topic: topic.to_owned(), text }).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
+            if has_room {
+                self.budget.give_back(size_bytes);
+            }
         }
     }
 }
@@ -106,9 +120,10 @@ impl Ear {
 impl Ears {
     fn add(&self, family: &'static str) -> TopicInbox {
         let ((inbox, arrived), dropped) = (mpsc::channel(INBOX), Arc::new(AtomicU64::new(0)));
-        let ear = Ear { family, inbox, dropped: Arc::clone(&dropped) };
+        let budget = Arc::new(ByteBudget::new(INBOX_BYTES));
+        let ear = Ear { family, inbox, budget: Arc::clone(&budget), dropped: Arc::clone(&dropped) };
         self.0.write().unwrap_or_else(PoisonError::into_inner).push(ear);
-        TopicInbox { arrived, dropped, known: 0 }
+        TopicInbox { arrived, budget, dropped, known: 0 }
     }
 }
 
@@ -116,7 +131,8 @@ impl Topics {
     /// Those of an instance that is alone.
     pub fn local(link: watch::Receiver<Link>) -> (Self, TopicInbox) {
         let (_, nothing_arrives) = mpsc::channel(1);
-        (Self { far: None, link }, TopicInbox { arrived: nothing_arrives, dropped: Arc::default(), known: 0 })
+        let budget = Arc::new(ByteBudget::new(0));
+        (Self { far: None, link }, TopicInbox { arrived: nothing_arrives, budget, dropped: Arc::default(), known: 0 })
     }
 
     /// How this instance is linked to the others.
@@ -152,8 +168,16 @@ impl Topics {
     /// Tells the other instances, and this one if it hears the topic. Never waits; what is told by one
     /// caller after another goes out in that order. Whether it is on its way.
     pub fn tell(&self, topic: &str, text: Bytes) -> bool {
-        let Some(Far { shared, waiting }) = &self.far else { return true };
-        shared.connection().is_ok() && waiting.try_send((topic.to_owned(), text)).is_ok()
+        let Some(Far { shared, waiting, budget }) = &self.far else { return true };
+        let size_bytes = text.len();
+        if shared.connection().is_err() || !budget.take(size_bytes) {
+            return false;
+        }
+        let is_on_its_way = waiting.try_send((topic.to_owned(), text)).is_ok();
+        if !is_on_its_way {
+            budget.give_back(size_bytes);
+        }
+        is_on_its_way
     }
 
     /// Tells, and waits until Redis has it.
@@ -176,9 +200,10 @@ impl RedisBus {
     /// For messages that are in no log, on topics that begin with `family`.
     pub fn topics(&self, family: &'static str) -> (Topics, TopicInbox) {
         let (waiting, told) = mpsc::channel(WAITING);
-        let telling = tell_all(Arc::clone(&self.shared), told);
+        let budget = Arc::new(ByteBudget::new(WAITING_BYTES));
+        let telling = tell_all(Arc::clone(&self.shared), told, Arc::clone(&budget));
         self.tasks.spawn(self.stop.clone().run_until_cancelled_owned(telling));
-        let far = Some(Far { shared: Arc::clone(&self.shared), waiting });
+        let far = Some(Far { shared: Arc::clone(&self.shared), waiting, budget });
         (Topics { far, link: self.shared.link.subscribe() }, self.shared.ears.add(family))
     }
 }
@@ -222,9 +247,10 @@ impl Shared {
     }
 }
 
-async fn tell_all(shared: Arc<Shared>, mut waiting: mpsc::Receiver<(String, Bytes)>) {
+async fn tell_all(shared: Arc<Shared>, mut waiting: mpsc::Receiver<(String, Bytes)>, budget: Arc<ByteBudget>) {
     let mut together = Vec::with_capacity(TOGETHER);
     while waiting.recv_many(&mut together, TOGETHER).await > 0 {
+        budget.give_back(together.iter().map(|(_, text)| text.len()).sum());
         let Ok(connection) = shared.connection() else {
             together.clear();
             continue;

@@ -169,7 +169,7 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hub::channel::Entry;
+    use crate::hub::{cache::Cache, channel::Entry};
 
     fn position(epoch: &str, offset: u64) -> Position {
         Position { epoch: epoch.into(), offset }
@@ -187,7 +187,8 @@ mod tests {
             username: String::new(),
             source: None,
         };
-        Delivery::new(Arc::new(message), 0, None)
+        let share = Cache::default().share(&message);
+        Delivery::new(Arc::new(message), 0, None, share)
     }
 
     #[test]

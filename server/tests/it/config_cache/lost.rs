@@ -149,3 +149,18 @@ async fn a_pattern_warms_every_value_whose_key_begins_so_and_no_other() {
     assert_eq!(value(&reader, "other").await, 5);
     assert_eq!(read(), 5, "no other was read ahead");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_whose_age_was_evicted_is_read_from_the_store_with_its_version() {
+    let redis = Redis::start();
+    let (left, right, _mongod) = pair(&redis).await;
+    put(&left, "limit", 1).await;
+    put(&left, "limit", 2).await;
+    until("it is read on the other", async || value(&right, "limit").await == 2).await;
+    for part in ["updated", "version"] {
+        redis.command(&format!("DEL jpulse:dev:config:config:limit:{part}"));
+        right.config_cache.refresh().await.unwrap();
+        let found = right.config_cache.get(&name("limit")).await.unwrap().expect("a value");
+        assert_eq!((&found.value, found.version), (&json!(2), 2));
+    }
+}

@@ -149,6 +149,31 @@ async fn a_killed_instance_takes_its_users_and_rooms_along() {
     assert_eq!(left_it["data"]["data"]["members"], 0, "{left_it}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_on_a_killed_instance_is_not_online_when_it_is_started_again() {
+    let redis = Redis::start();
+    let left = Running::start(config(redis.config(), "0")).await;
+    let admin = Visitor::log_in_as_admin(&left).await;
+    let mut program = Program::start(&redis).await;
+    let _lost = Tab::open(program.address, &format!("{EMOJI}?uuid=lost")).await;
+    until("it is online", async || online(&admin, &left, "guest:lost").await["online"] == true).await;
+    program.process.kill().unwrap();
+    program.process.wait().unwrap();
+    // Its signs of life expire, what it said of its users does not yet.
+    let set = "jpulse:dev:ws:online:hello-emoji:guest:lost";
+    let id = redis.command(&format!("SRANDMEMBER {set}")).lines().nth(1).expect("an instance").to_owned();
+    for sign in ["instance", "health:instance"] {
+        redis.command(&format!("DEL jpulse:dev:{sign}:{id}"));
+    }
+    let again = Program::start(&redis).await;
+    let claim = format!("EXISTS jpulse:dev:instance:{id}");
+    until("it has its name again", async || redis.command(&claim) == ":1\r\n").await;
+    until("it has looked back", async || redis.command(&format!("EXISTS {set}")) == ":0\r\n").await;
+    until("nobody is online", async || online(&admin, &left, "guest:lost").await["online"] == false).await;
+    let _back = Tab::open(again.address, &format!("{EMOJI}?uuid=lost")).await;
+    assert_eq!(online(&admin, &left, "guest:lost").await["instances"], json!([id]));
+}
+
 /// The real program.
 struct Program {
     process: Child,

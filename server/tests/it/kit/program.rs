@@ -44,6 +44,13 @@ impl Program {
         format!("http://{}{path}", self.address)
     }
 
+    /// Memory the process holds now.
+    pub fn resident_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line of the kernel");
+        line.split_whitespace().next().unwrap().parse::<u64>().unwrap() * 1_024
+    }
+
     /// Stops it gracefully; all it said.
     pub async fn stop(mut self) -> String {
         let pid = self.process.id().to_string();

@@ -44,7 +44,9 @@ async fn guests_are_asked_to_sign_in_and_users_without_the_role_are_refused() {
     let accounts = Arc::new(Accounts::new(&Store::embedded(data.path()).await.unwrap()));
     accounts.create("mona", "secret", &["editor".into()]).await.unwrap();
     accounts.create("otto", "secret", &["admin".into()]).await.unwrap();
-    let (sessions, _announced) = Sessions::start(&SessionsConfig::default(), None, None);
+    let (bus, _inbox) = server::bus::MemoryBus::new();
+    let topics = server::bus::Topics::local(server::bus::Bus::link(&*bus));
+    let (sessions, _announced) = Sessions::start(&SessionsConfig::default(), None, topics, None);
     let door = Door::new(sessions, accounts, Throttle::new(None), cookie_key("", data.path()).unwrap(), Mode::Dev);
     let log_in = |name: &'static str| {
         post(async move |Asking(CurrentVisitor(visitor)): Asking| {
