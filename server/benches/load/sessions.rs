@@ -10,7 +10,7 @@ use serde_json::json;
 use server::{
     bus::{Bus, Link, RedisBus},
     config::{RedisConfig, RedisMode, SessionsConfig},
-    session::Sessions,
+    session::{FAMILY, Sessions},
 };
 use tower_sessions::{
     SessionStore,
@@ -42,7 +42,7 @@ pub async fn measure() -> Result<Vec<Row>, LoadError> {
     let mut link = bus.link();
     let linked = tokio::time::timeout(READY_WITHIN, link.wait_for(|link| *link == Link::Up)).await;
     linked.ok().and_then(Result::ok).ok_or_else(unready)?;
-    let (sessions, _announced) = Sessions::start(&SessionsConfig::default(), Some(bus.keys()), None);
+    let (sessions, _announced) = Sessions::start(&SessionsConfig::default(), Some(bus.keys()), bus.topics(FAMILY), None);
     let (mut ids, mut writes, mut reads) = (Vec::with_capacity(SESSIONS), Vec::new(), Vec::new());
     for number in 0..SESSIONS {
         let data = HashMap::from([("cart".to_owned(), json!({ "items": number, "note": "x".repeat(200) }))]);

@@ -115,7 +115,7 @@ impl Inner {
     /// Puts a session back that is remembered here and not over.
     pub(super) async fn put_back(&self, remote: &Remote, id: &str) -> Sought {
         let state = self.state();
-        let Some(kept) = self.memory().get(id).cloned() else { return self.from_backup(remote, id).await };
+        let Some(kept) = self.memory().get(id).cloned() else { return self.find_in_backup(remote, id).await };
         match remote.restore(id, &kept).await {
             Ok(Written::Over) => {
                 self.memory().forget(id);
@@ -129,7 +129,7 @@ impl Inner {
         }
     }
 
-    async fn from_backup(&self, remote: &Remote, id: &str) -> Sought {
+    async fn find_in_backup(&self, remote: &Remote, id: &str) -> Sought {
         let Some(backup) = &self.backup else { return Sought::Unknown };
         let Some(kept) = backup.load(id).await else { return Sought::Unknown };
         if !self.memory().keep(id, kept.clone(), 0) {

@@ -165,9 +165,9 @@ async fn a_stop_waits_for_what_a_socket_that_has_gone_left_behind() {
     let stopping = tokio::spawn(instance.stop());
     for _ in 0..2 {
         assert!(!stopping.is_finished());
+        let finished = slow.finished.load(Ordering::Relaxed);
         slow.go_on.notify_one();
-        let begun = slow.finished.load(Ordering::Relaxed);
-        until("it goes on", async || slow.finished.load(Ordering::Relaxed) > begun).await;
+        until("it goes on", async || slow.finished.load(Ordering::Relaxed) > finished).await;
     }
     stopping.await.unwrap();
     assert_eq!(slow.said_goodbye.load(Ordering::Relaxed), 2, "behind all messages");

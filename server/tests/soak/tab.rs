@@ -235,7 +235,7 @@ impl Life {
                     self.status.standing.borrow_mut().clear();
                 }
             }
-            Action::Refused(_) | Action::ClusterMode(_) => {}
+            Action::Refused(_) | Action::ClusterMode(_) | Action::Username(_) => {}
         }
     }
 

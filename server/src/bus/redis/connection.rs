@@ -1,6 +1,8 @@
 //! What one link consists of: a connection for commands and one for subscriptions, to as many nodes as
 //! there are.
 
+#![expect(clippy::disallowed_types, reason = "held while a question is answered, so that answers stay in step")]
+
 use std::{
     sync::{
         Arc, OnceLock,

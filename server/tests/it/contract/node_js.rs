@@ -107,7 +107,7 @@ async fn a_listener_of_the_hub_and_an_endpoint_each_get_what_crosses_once() {
             let message = loop {
                 match timeout(SOON, inbox.recv()).await.unwrap().unwrap() {
                     Event::Message(message) => break message,
-                    _ => continue,
+                    _ => {}
                 }
             };
             assert_eq!(message.data["number"], number, "{joined}");
