@@ -42,7 +42,8 @@ pub async fn measure() -> Result<Vec<Row>, LoadError> {
     let mut link = bus.link();
     let linked = tokio::time::timeout(READY_WITHIN, link.wait_for(|link| *link == Link::Up)).await;
     linked.ok().and_then(Result::ok).ok_or_else(unready)?;
-    let (sessions, _announced) = Sessions::start(&SessionsConfig::default(), Some(bus.keys()), bus.topics(FAMILY), None);
+    let (sessions, _announced) =
+        Sessions::start(&SessionsConfig::default(), Some(bus.keys()), bus.topics(FAMILY), None);
     let (mut ids, mut writes, mut reads) = (Vec::with_capacity(SESSIONS), Vec::new(), Vec::new());
     for number in 0..SESSIONS {
         let data = HashMap::from([("cart".to_owned(), json!({ "items": number, "note": "x".repeat(200) }))]);

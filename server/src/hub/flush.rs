@@ -21,6 +21,8 @@ const CHANNELS_AT_ONCE: usize = 32;
 const BEHIND_EARLIER: Duration = Duration::from_secs(2);
 /// How long a stop waits for new logs of channels whose messages it gave up.
 const RESET_WITHIN: Duration = Duration::from_secs(1);
+/// Refusals in a row after which they are logged: by then the link is down if Redis refuses everything.
+const WARN_FROM: u32 = 2;
 /// Refusals are logged so often at most, with a count of the refused channels.
 const WARN_EVERY: Duration = Duration::from_secs(10);
 
@@ -141,11 +143,12 @@ impl Shared {
                 }
             }
         };
-        let is_refused = result.is_err();
-        if let Err(error) = &result {
+        let failures = self.retry_buffer().finish(&channel, result.is_err(), Instant::now(), dice());
+        if let Err(error) = &result
+            && failures >= WARN_FROM
+        {
             self.warn_refused(&channel, error);
         }
-        self.retry_buffer().finish(&channel, is_refused, Instant::now(), dice());
         self.flushed.notify_waiters();
         sent
     }
@@ -171,8 +174,8 @@ impl Shared {
         }
     }
 
-    /// Logs that Redis refuses a channel, now and then.
-    pub(super) fn warn_refused(&self, channel: &Channel, error: &BusError) {
+    /// Logs that Redis refuses a channel, now and then. A Redis that refuses everything is logged by the bus.
+    fn warn_refused(&self, channel: &Channel, error: &BusError) {
         if matches!(error, BusError::Down) || !self.refusals.is_due(Instant::now()) {
             return;
         }

@@ -141,7 +141,7 @@ impl Shared {
             return Err(attempt);
         }
         self.bus.publish(messages, attempt).await.map_err(|error| {
-            self.warn_refused(channel, &error);
+            tracing::debug!(%channel, %error, "a broadcast did not get through; it waits and is sent again");
             if error.may_have_happened() { Attempt::Again } else { attempt }
         })
     }

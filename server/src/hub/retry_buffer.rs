@@ -194,19 +194,20 @@ impl RetryBuffer {
         }
     }
 
-    /// Gives a channel back. One that was refused waits longer each time: `dice` is a fresh random number in
-    /// `0.0..=1.0`.
-    pub(super) fn finish(&mut self, channel: &Channel, is_refused: bool, now: Instant, dice: f64) {
-        let Some(queue) = self.queues.get_mut(channel) else { return };
+    /// Gives a channel back; how often in a row it was refused. It waits longer each time: `dice` is a fresh random
+    /// number in `0.0..=1.0`.
+    pub(super) fn finish(&mut self, channel: &Channel, is_refused: bool, now: Instant, dice: f64) -> u32 {
+        let Some(queue) = self.queues.get_mut(channel) else { return 0 };
         queue.is_flushing = false;
         if is_refused {
             queue.retry_at = Some(now + PAUSE + reconnect_delay(queue.failures, dice));
             queue.failures = queue.failures.saturating_add(1);
-        } else {
-            queue.retry_at = None;
-            queue.failures = 0;
-            self.tidy(channel);
+            return queue.failures;
         }
+        queue.retry_at = None;
+        queue.failures = 0;
+        self.tidy(channel);
+        0
     }
 
     /// Another Redis, or another state of it: every channel is tried at once.
