@@ -1,6 +1,6 @@
 //! What a session holds.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use app::account::User;
 use serde::{Deserialize, Serialize};
@@ -58,6 +58,12 @@ impl Kept {
     }
 
     pub(super) fn is_expired(&self) -> bool {
-        self.ends_at <= now_milliseconds()
+        self.expired_before(Duration::ZERO)
+    }
+
+    /// Whether it has been expired for so long.
+    pub(super) fn expired_before(&self, so_long: Duration) -> bool {
+        let so_long = u64::try_from(so_long.as_millis()).unwrap_or(u64::MAX);
+        self.ends_at.saturating_add(so_long) <= now_milliseconds()
     }
 }

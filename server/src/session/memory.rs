@@ -13,6 +13,9 @@ use super::{
 };
 use crate::clock::now_milliseconds;
 
+/// How long an expired session is known to have expired.
+const EXPIRED_KNOWN_FOR: Duration = Duration::from_mins(1);
+
 /// Bounded; the session used longest ago is forgotten first. It is in Redis still, unless Redis is away.
 pub(super) struct Memory {
     sessions: HashMap<String, Remembered>,
@@ -162,11 +165,16 @@ impl Memory {
         self.sessions.values().filter(|it| !it.kept.is_expired()).count()
     }
 
-    /// Forgets what has expired, and ends that are older than this: no copy of what they ended is left.
+    /// Forgets what expired a while ago, and ends that are older than this: no copy of what they ended is left. Until then
+    /// an expired session is known as such: its sockets end without asking other instances.
     pub(super) fn sweep(&mut self, ends_known_for: Duration) {
         self.endings.sweep(Instant::now(), ends_known_for);
-        let expired: Vec<String> =
-            self.sessions.iter().filter(|(_, it)| it.kept.is_expired()).map(|(id, _)| id.clone()).collect();
+        let expired: Vec<String> = self
+            .sessions
+            .iter()
+            .filter(|(_, it)| it.kept.expired_before(EXPIRED_KNOWN_FOR))
+            .map(|(id, _)| id.clone())
+            .collect();
         for id in &expired {
             self.forget(id);
         }
