@@ -141,7 +141,7 @@ test('forbidden and malformed channels are refused where they stand', async ({ s
         return {
             controller: subscribed('controller:app:cache:cleared'),
             model: subscribed('model:*'),
-            short: subscribed('view:a:b'),
+            short: subscribed('view:a'),
             empty: subscribed(''),
             none: subscribed(undefined),
             space: subscribed('view:a:b:c d'),
