@@ -105,9 +105,8 @@ async fn a_listener_of_the_hub_and_an_endpoint_each_get_what_crosses_once() {
             let told = timeout(SOON, heard.next()).await.unwrap().unwrap();
             assert_eq!(serde_json::from_slice::<Value>(&told.text).unwrap()["data"]["number"], number, "{joined}");
             let message = loop {
-                match timeout(SOON, inbox.recv()).await.unwrap().unwrap() {
-                    Event::Message(message) => break message,
-                    _ => {}
+                if let Event::Message(message) = timeout(SOON, inbox.recv()).await.unwrap().unwrap() {
+                    break message;
                 }
             };
             assert_eq!(message.data["number"], number, "{joined}");
