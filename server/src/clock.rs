@@ -26,3 +26,13 @@ pub fn dice() -> f64 {
     // The upper half: the lower one holds the id's version.
     f64::from(u32::try_from(bits >> 32).unwrap_or_default()) / f64::from(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dice_fall_between_nothing_and_all() {
+        assert!((0..1_000).map(|_| dice()).all(|dice| (0.0..=1.0).contains(&dice)));
+    }
+}

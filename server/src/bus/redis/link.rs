@@ -20,11 +20,11 @@ use super::{
     connect::Plan,
     connection::{Connection, Kind},
     heartbeat::SILENT_FOR,
-    pauses::{Pauses, dice},
+    pauses::Pauses,
     probe::{Probed, Probes},
     receive,
 };
-use crate::bus::OutageCause;
+use crate::{bus::OutageCause, clock::dice};
 
 /// How often the heart beats, and how often a write is tried.
 const BEAT_EVERY: Duration = Duration::from_millis(500);

@@ -31,16 +31,6 @@ impl Pauses {
     }
 }
 
-/// A random number in `0.0..=1.0`.
-pub(super) fn dice() -> f64 {
-    f64::from(u16::from_le_bytes(first_two(uuid::Uuid::new_v4()))) / f64::from(u16::MAX)
-}
-
-fn first_two(uuid: uuid::Uuid) -> [u8; 2] {
-    let [one, two, ..] = *uuid.as_bytes();
-    [one, two]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,10 +49,5 @@ mod tests {
         let mut pauses = Pauses::default();
         let pauses: Vec<_> = (0..7).map(|_| pauses.next(Duration::ZERO, 3, 1.0).as_millis()).collect();
         assert_eq!(pauses, [125, 125, 125, 250, 250, 250, 500]);
-    }
-
-    #[test]
-    fn dice_fall_between_nothing_and_all() {
-        assert!((0..1_000).map(|_| dice()).all(|dice| (0.0..=1.0).contains(&dice)));
     }
 }
